@@ -1,0 +1,1 @@
+"""The pure heart: references, messages, entities, JSON. No I/O."""
