@@ -1,0 +1,140 @@
+"""Values to JSON text and back, with the promise that what comes back is what went in.
+
+Encoding and decoding are pydantic's; this module adds the proof. A value is encoded, decoded and compared with
+what it was, type by type; the first place where they differ is named. So NaN, a lone surrogate, an int key or
+a tuple in an untyped field is refused before it is stored, not found out at the next replay.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime, time
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class Unfaithful(ValueError):
+    """JSON would change this value: `path` says where, from `before` to `after`."""
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(f"{path or 'the value'} {problem}")
+        self.path = path
+
+
+def encode_model(value: BaseModel) -> str:
+    """Return `value` as JSON text. Raises Unfaithful if it holds something that JSON cannot."""
+    try:
+        return value.model_dump_json(by_alias=True, round_trip=True, warnings="error")
+    except (PydanticSerializationError, ValueError, RecursionError) as error:
+        raise Unfaithful(type(value).__name__, f"cannot be written as JSON: {error}") from error
+
+
+def decode_model(model: type[ModelT], text: str) -> ModelT:
+    """Return the `model` that `text` is. Raises pydantic's ValidationError."""
+    return model.model_validate_json(text)
+
+
+def encode_faithfully(value: ModelT) -> tuple[str, ModelT]:
+    """Return `value` as JSON text, and what that text decodes to. Raises Unfaithful where the two would differ."""
+    text = encode_model(value)
+    name = type(value).__name__
+    try:
+        decoded = decode_model(type(value), text)
+    except ValidationError as error:
+        raise Unfaithful(_error_path(name, error), f"does not come back from JSON: {_first(error)}") from error
+    _require_same(value, decoded, name)
+    return text, decoded
+
+
+def encode_state(adapter: TypeAdapter[Any], state: Any) -> str:
+    """Return `state` as JSON text. Raises Unfaithful if it holds something that JSON cannot."""
+    try:
+        return adapter.dump_json(state, by_alias=True, round_trip=True, warnings="error").decode()
+    except (PydanticSerializationError, ValueError, RecursionError) as error:
+        raise Unfaithful("state", f"cannot be written as JSON: {error}") from error
+
+
+def encode_state_faithfully(adapter: TypeAdapter[Any], state: Any) -> str:
+    """Return `state` as JSON text that decodes to the same state. Raises Unfaithful if there is none."""
+    text = encode_state(adapter, state)
+    try:
+        decoded = adapter.validate_json(text)
+    except ValidationError as error:
+        raise Unfaithful(_error_path("state", error), f"does not come back from JSON: {_first(error)}") from error
+    _require_same(state, decoded, "state")
+    return text
+
+
+def difference(before: Any, after: Any, path: str = "") -> str | None:
+    """Return the path of the first place where two values differ, or None if they are the same.
+
+    Stricter than `==`: types count (1 is not True is not 1.0), and so do the sign of zero, the scale of a
+    Decimal and the offset of a time. NaN is the same as NaN.
+    """
+    if isinstance(before, datetime | time) and isinstance(after, datetime | time):
+        same = before == after and before.utcoffset() == after.utcoffset()
+        return None if same and (before.tzinfo is None) == (after.tzinfo is None) else path
+    if type(before) is not type(after):
+        return path
+    if isinstance(before, float | Decimal):
+        return None if repr(before) == repr(after) else path
+    if isinstance(before, BaseModel):
+        return _mapping_difference(_fields(before), _fields(after), path)
+    if dataclasses.is_dataclass(before):
+        names = [field.name for field in dataclasses.fields(before)]
+        pairs = [{name: getattr(value, name, None) for name in names} for value in (before, after)]
+        return _mapping_difference(pairs[0], pairs[1], path)
+    if isinstance(before, dict):
+        return _mapping_difference(before, after, path)
+    if isinstance(before, list | tuple):
+        return _sequence_difference(before, after, path)
+    return None if before == after else path
+
+
+def _fields(model: BaseModel) -> dict[str, Any]:
+    return {**model.__dict__, **(model.model_extra or {})}
+
+
+def _mapping_difference(before: dict[Any, Any], after: dict[Any, Any], path: str) -> str | None:
+    for key, value in before.items():
+        inner = f"{path}.{key}" if isinstance(key, str) else f"{path}[{key!r}]"
+        # A key that equals another of a different type (1 and True) does not count as found.
+        if key not in after:
+            return inner
+        found = difference(value, after[key], inner)
+        if found is not None:
+            return found
+    if len(before) != len(after) or {type(key) for key in before} != {type(key) for key in after}:
+        return path
+    return None
+
+
+def _sequence_difference(
+    before: list[Any] | tuple[Any, ...], after: list[Any] | tuple[Any, ...], path: str
+) -> str | None:
+    if len(before) != len(after):
+        return path
+    for index, (left, right) in enumerate(zip(before, after, strict=True)):
+        found = difference(left, right, f"{path}[{index}]")
+        if found is not None:
+            return found
+    return None
+
+
+def _require_same(before: Any, after: Any, name: str) -> None:
+    path = difference(before, after, name)
+    if path is not None:
+        raise Unfaithful(path, "would be changed by JSON: give it a type that JSON keeps")
+
+
+def _error_path(name: str, error: ValidationError) -> str:
+    return ".".join([name, *(str(part) for part in error.errors(include_url=False)[0]["loc"])])
+
+
+def _first(error: ValidationError) -> str:
+    return error.errors(include_url=False, include_input=False)[0]["msg"]

@@ -1,0 +1,207 @@
+"""An entity type: what it accepts and can read, and the two things it does, decide and fold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from pachyderm_cli.domain.codec import Unfaithful, encode_state, encode_state_faithfully
+from pachyderm_cli.domain.context import Context
+from pachyderm_cli.domain.fingerprint import SourceUnavailable, fingerprint_of
+from pachyderm_cli.domain.message import Effect, Event, Message
+from pachyderm_cli.domain.naming import suggestion
+from pachyderm_cli.errors import EntityFailed, Rejected
+
+_OUR_CODE = str(Path(__file__).resolve().parent.parent)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What `handle` answered: the events to append and the effects to run once they are."""
+
+    events: tuple[Event, ...]
+    effects: tuple[Effect, ...]
+
+
+@dataclass(frozen=True)
+class EntityType:
+    """An entity module, read: its name, the classes of its protocol by name, and its functions.
+
+    `handle` and `update` are called through `decide` and `apply` only, which turn whatever user code does wrong
+    into EntityFailed naming its file and line.
+    """
+
+    name: str
+    file: str
+    messages: Mapping[str, type[Message]]
+    events: Mapping[str, type[Event]]
+    effects: Mapping[str, type[Effect]]
+    questions: Mapping[str, type[Any]]
+    doc: str
+    handle: Callable[..., Any] = field(repr=False)
+    update: Callable[[Any, Any], Any] = field(repr=False)
+    init: Callable[[], Any] | None = field(repr=False)
+    state_type: Any = field(repr=False)
+    takes_context: bool
+
+    @cached_property
+    def state_adapter(self) -> TypeAdapter[Any]:
+        """What reads and writes the state as JSON."""
+        return TypeAdapter(self.state_type)
+
+    @cached_property
+    def fingerprint(self) -> str | None:
+        """The fingerprint of state schema and reducer; None where there is no source, so no trust either."""
+        try:
+            schema = str(self.state_adapter.json_schema(mode="serialization"))
+        except (ValueError, TypeError):  # a type that has no JSON Schema; its source still counts
+            schema = repr(self.state_type)
+        try:
+            functions = [self.update] if self.init is None else [self.update, self.init]
+            return fingerprint_of(functions, schema)
+        except SourceUnavailable:
+            return None
+
+    def initial(self) -> Any:
+        """Return the state before any event."""
+        if self.init is None:
+            return None
+        try:
+            return self.init()
+        except (Exception, SystemExit) as error:
+            raise self.failure("init", error) from error
+
+    def decide(self, message: Message, state: Any, context: Context) -> Decision:
+        """Return what the entity answers to `message`. Raises Rejected, or EntityFailed for a fault of its code."""
+        try:
+            answer = self.handle(message, state, context) if self.takes_context else self.handle(message, state)
+            results = None if _is_no_iterable(answer) else list(answer)
+        except Rejected:
+            raise
+        except (Exception, SystemExit) as error:
+            raise self.failure(f"handle({type(message).__name__})", error) from error
+        if results is None:
+            raise self.broken(f"handle returned {_described(answer)}, not an iterable of events and effects")
+        return self._checked(results)
+
+    def apply(self, state: Any, event: Event, version: int) -> Any:
+        """Return the state after `event`, the entity's event number `version`."""
+        try:
+            return self.update(event, state)
+        except (Exception, SystemExit) as error:
+            raise self.failure(f"update({type(event).__name__}) at version {version}", error) from error
+
+    def read_event(self, type_name: str, text: str, version: int) -> Event:
+        """Return the event that is stored as `text`. Raises EntityFailed where this module cannot read it."""
+        model = self.events.get(type_name)
+        if model is None:
+            raise EntityFailed(
+                f"{self.name} cannot read the event {type_name} at version {version}: "
+                f"update ({self.file}) takes no such event; {suggestion(type_name, self.events)}",
+                file=self.file,
+                line=self.update_line,
+                entity_type=self.name,
+                event=type_name,
+                version=version,
+            )
+        try:
+            return model.model_validate_json(text)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            path = ".".join([type_name, *(str(part) for part in first["loc"])])
+            raise EntityFailed(
+                f"{self.name} cannot read the event at version {version}: {path}: {first['msg']} "
+                f"(the class {type_name} in {self.file} no longer fits what is stored)",
+                file=self.file,
+                line=self.update_line,
+                entity_type=self.name,
+                event=type_name,
+                version=version,
+            ) from error
+
+    def state_json(self, state: Any) -> str:
+        """Return the state as JSON text, for showing. Raises EntityFailed where it has none."""
+        try:
+            return encode_state(self.state_adapter, state)
+        except Unfaithful as error:
+            raise self.broken(f"the state cannot be shown: {error}", self.update_line) from error
+
+    def snapshot_json(self, state: Any) -> str:
+        """Return the state as JSON text that decodes to the same state. Raises EntityFailed if there is none."""
+        try:
+            return encode_state_faithfully(self.state_adapter, state)
+        except Unfaithful as error:
+            raise self.broken(f"no snapshot can be taken: {error}", self.update_line) from error
+
+    def failure(self, where: str, error: BaseException) -> EntityFailed:
+        """Return the EntityFailed for an exception out of user code, with the file and line it came from."""
+        file, line = self._origin(error)
+        return EntityFailed(
+            f"{self.name}: {where} failed at {file}:{line}: {type(error).__name__}: {error}",
+            file=file,
+            line=line,
+            entity_type=self.name,
+        )
+
+    def broken(self, problem: str, line: int | None = None) -> EntityFailed:
+        """Return the EntityFailed for a contract that user code broke without an exception."""
+        line = _line(self.handle) if line is None else line
+        return EntityFailed(
+            f"{self.name}: {problem} ({self.file}:{line})", file=self.file, line=line, entity_type=self.name
+        )
+
+    @property
+    def update_line(self) -> int:
+        """The line on which `update` begins."""
+        return _line(self.update)
+
+    def _checked(self, results: Iterable[Any]) -> Decision:
+        events: list[Event] = []
+        effects: list[Effect] = []
+        for result in results:
+            if isinstance(result, Event):
+                if self.events.get(type(result).__name__) is not type(result):
+                    raise self.broken(
+                        f"handle emitted the event {type(result).__name__}, which update does not take; "
+                        "add it to update's annotation",
+                        self.update_line,
+                    )
+                events.append(result)
+            elif isinstance(result, Effect):
+                if self.effects.get(type(result).__name__) is not type(result):
+                    raise self.broken(
+                        f"handle emitted the effect {type(result).__name__}, which its annotation does not name"
+                    )
+                effects.append(result)
+            else:
+                raise self.broken(f"handle emitted {_described(result)}, which is neither an event nor an effect")
+        if effects and not events:
+            raise self.broken(f"handle emitted the effect {type(effects[0]).__name__} without any event")
+        return Decision(tuple(events), tuple(effects))
+
+    def _origin(self, error: BaseException) -> tuple[str, int]:
+        """Return where in the user's code `error` arose: the deepest line of the module, or else of any other's."""
+        frames = [(frame.filename, frame.lineno or 0) for frame in extract_tb(error.__traceback__)]
+        own = [frame for frame in frames if frame[0] == self.file]
+        others = [frame for frame in frames if not frame[0].startswith(_OUR_CODE)]
+        return (own or others or [(self.file, _line(self.handle))])[-1]
+
+
+def _is_no_iterable(answer: Any) -> bool:
+    """Tell a forgotten list (`return Increased()`) from a list; models, strings and dicts iterate, but not so."""
+    return isinstance(answer, Event | Effect | str | bytes | Mapping) or not isinstance(answer, Iterable)
+
+
+def _described(value: Any) -> str:
+    return "None" if value is None else f"a {type(value).__name__}"
+
+
+def _line(function: Callable[..., Any]) -> int:
+    code = getattr(function, "__code__", None)
+    return getattr(code, "co_firstlineno", 1)

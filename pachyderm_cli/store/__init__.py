@@ -1,0 +1,1 @@
+"""All the SQL: one schema for SQLite and Postgres, written by compare-and-swap."""

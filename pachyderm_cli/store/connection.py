@@ -1,0 +1,153 @@
+"""Opening a database: drivers, pragmas, durable settings, and the few facts in which the two differ."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sqlite3
+import time
+import weakref
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+
+from pachyderm_cli.errors import ConfigError, StoreError
+
+BUSY_SECONDS = 30
+"""How long a SQLite writer waits for another before it gives up."""
+
+_DURABLE_ON_POSTGRES = ("on", "remote_apply")
+
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+_open_connections: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
+class _Connection(sqlite3.Connection):
+    """sqlite3's own connection takes no weak references; a subclass does."""
+
+
+def parse_url(text: str) -> URL:
+    """Return the store's URL. Raises ConfigError unless it names a SQLite file or a Postgres database."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ConfigError(
+            "the store's URL cannot be read; write sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
+        ) from None  # the text may hold a password, and the cause quotes it
+    if url.drivername in ("sqlite", "sqlite+pysqlite"):
+        return _sqlite_url(url)
+    if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        if find_spec("psycopg") is None:
+            raise ConfigError("Postgres needs its driver: pip install 'pachyderm-cli[postgres]'")
+        return url.set(drivername="postgresql+psycopg")
+    raise ConfigError(
+        f"a store is SQLite or Postgres, not {url.drivername!r}; "
+        "write sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
+    )
+
+
+def _sqlite_url(url: URL) -> URL:
+    if url.database in (None, "", ":memory:") or url.host:
+        raise ConfigError("a SQLite store is a file that lasts; write sqlite:///FILE (four slashes for an absolute path)")
+    if url.query:
+        raise ConfigError("a SQLite store's URL takes no options after '?'; write sqlite:///FILE")
+    return url.set(drivername="sqlite")
+
+
+def make_engine(url: URL) -> Engine:
+    """Return an engine whose every connection is durable, as read back from the database itself."""
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(
+            url,
+            # The driver opens no transactions of its own: `reading` and `writing` in store.py issue them.
+            connect_args={
+                "timeout": BUSY_SECONDS,
+                "isolation_level": None,
+                "check_same_thread": False,
+                "factory": _Connection,
+            },
+            pool_size=8,
+            max_overflow=-1,
+        )
+        event.listen(engine, "connect", _set_up_sqlite)
+    else:
+        arguments: dict[str, Any] = {"application_name": "pachyderm"}
+        if "connect_timeout" not in url.query:
+            arguments["connect_timeout"] = 10
+        engine = create_engine(url, connect_args=arguments, pool_size=8, max_overflow=-1)
+        event.listen(engine, "connect", _set_up_postgres)
+    event.listen(engine, "connect", lambda connection, _record: _open_connections.add(connection))
+    _engines.add(engine)
+    return engine
+
+
+def empty_engine() -> Engine:
+    """Return an engine on an empty SQLite database in memory: what a store that is not there yet reads as."""
+    return create_engine("sqlite://")
+
+
+def insert_for(engine: Engine) -> Any:
+    """Return the dialect's `insert`, which knows ON CONFLICT."""
+    return sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+
+
+def create_owner_only(path: Path) -> None:
+    """Make an empty file that its owner alone can read, unless there is one; SQLite's side files follow its mode."""
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+
+
+def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    # Turning WAL on needs the file alone for a moment, and SQLite's own wait does not cover that.
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            mode = cursor.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+            break
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+    cursor.execute("PRAGMA synchronous=FULL")
+    synchronous = cursor.execute("PRAGMA synchronous").fetchone()[0]
+    cursor.close()
+    if mode != "wal" or synchronous != 2:
+        raise StoreError(
+            f"SQLite did not take the durable settings (journal_mode={mode}, synchronous={synchronous}, wanted "
+            "wal and 2); is the file on a network file system?"
+        )
+
+
+def _set_up_postgres(connection: DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute("SHOW synchronous_commit")
+    if cursor.fetchone()[0] not in _DURABLE_ON_POSTGRES:
+        cursor.execute("SET synchronous_commit TO on")
+        cursor.execute("SHOW synchronous_commit")
+        if cursor.fetchone()[0] not in _DURABLE_ON_POSTGRES:
+            raise StoreError("Postgres did not take synchronous_commit=on, without which a commit may be lost")
+    cursor.close()
+    connection.commit()
+
+
+def _abandon_in_child() -> None:
+    """Let a forked child open connections of its own, and never close its parent's.
+
+    Closing would drop SQLite's locks or end the parent's Postgres session, so the child keeps a reference to
+    each for ever.
+    """
+    for connection in _open_connections:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
+    for engine in _engines:
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_abandon_in_child)

@@ -1,0 +1,65 @@
+"""Database errors as StoreError: one clear line that says what is wrong and what to do."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from pachyderm_cli.errors import StoreError
+
+_SQLITE = {
+    sqlite3.SQLITE_BUSY: "is locked by another process; try again when it is done",
+    sqlite3.SQLITE_LOCKED: "is locked; try again",
+    sqlite3.SQLITE_FULL: "cannot grow: the disk is full; make room and send again",
+    sqlite3.SQLITE_READONLY: "is read-only; give yourself the right to write to the file and its folder",
+    sqlite3.SQLITE_CANTOPEN: "cannot be opened; check that its folder exists and that you may write there",
+    sqlite3.SQLITE_PERM: "cannot be opened; check your rights on the file",
+    sqlite3.SQLITE_NOTADB: "is not a SQLite database; name another file",
+    sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup",
+    sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
+}
+
+
+class ConnectionLost(StoreError):
+    """The connection broke: what was under way may or may not have been committed."""
+
+
+@contextmanager
+def storage_errors(url: URL) -> Iterator[None]:
+    """Turn what the database library raises inside into StoreError; the password of `url` is never shown."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _store_error(url, error) from error
+    except (SQLAlchemyError, OSError) as error:
+        raise StoreError(_line(url, "cannot be used", error), store=shown(url)) from error
+
+
+def shown(url: URL) -> str:
+    """Return `url` without its password."""
+    return url.render_as_string(hide_password=True)
+
+
+def _store_error(url: URL, error: DBAPIError) -> StoreError:
+    original = error.orig
+    code = getattr(original, "sqlite_errorcode", None)
+    if code is not None:
+        problem = _SQLITE.get(code & 0xFF, "cannot be used")
+        return StoreError(_line(url, problem, original), store=shown(url))
+    if error.connection_invalidated:
+        return ConnectionLost(_line(url, "lost the connection", original), store=shown(url))
+    sqlstate = getattr(original, "sqlstate", None)
+    problem = "cannot be reached" if sqlstate is None else "refused the statement"
+    return StoreError(_line(url, problem, original), store=shown(url), sqlstate=sqlstate)
+
+
+def _line(url: URL, problem: str, cause: BaseException | None) -> str:
+    """Return one line: libpq's messages have several, and may quote what it was given."""
+    detail = " ".join(str(cause).split())
+    if url.password:
+        detail = detail.replace(str(url.password), "***")
+    return f"the store {shown(url)} {problem} ({detail})"

@@ -1,0 +1,83 @@
+"""The tables, once, for both databases.
+
+Every key begins with the network. Ids and times are text that `sqlite3` and `psql` show as they are (on Postgres
+ids are of type uuid); event data and state are JSON text, never jsonb, which would reorder and round.
+The names carry a prefix because a project's own tables may live in the same database.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy.dialects import postgresql
+
+SCHEMA_VERSION = "0001"
+"""The newest migration; what a store made by this version is stamped with."""
+
+VERSION_TABLE = "pachyderm_schema"
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+_ID = String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
+_COUNTER = BigInteger().with_variant(Integer, "sqlite")  # SQLite's rowid alias must be spelt INTEGER
+
+entities = Table(
+    "pachyderm_entities",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("id", _ID, primary_key=True),
+    Column("type", Text, nullable=False),  # the type that handled it last
+    Column("version", _COUNTER, nullable=False),
+    Column("position", _COUNTER, nullable=False),  # orders entities by last write; see events.append
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    Index("ix_pachyderm_entities_written", "network", "position", "id"),
+    Index("ix_pachyderm_entities_type_written", "network", "type", "position", "id"),
+    sqlite_with_rowid=False,
+)
+"""The heads: one row an entity. The compare-and-swap on `version` decides every race."""
+
+events = Table(
+    "pachyderm_events",
+    metadata,
+    Column("position", _COUNTER, primary_key=True, autoincrement=True),
+    Column("network", Text, nullable=False),
+    Column("entity_id", _ID, nullable=False),
+    Column("version", _COUNTER, nullable=False),
+    Column("entity_type", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("message_id", _ID, nullable=False),
+    Column("ordinal", Integer, nullable=False),  # 0, 1, … among the events of one message
+    Column("message", Text, nullable=False),
+    Column("message_fingerprint", Text, nullable=False),
+    Column("caused_by", _ID, nullable=True),  # the id of the message that led to this one
+    Column("recorded_at", Text, nullable=False),
+    Index("uq_pachyderm_events_version", "network", "entity_id", "version", unique=True),
+    # Whatever entity it is used for, a message id collides at ordinal 0.
+    Index("uq_pachyderm_events_message", "network", "message_id", "ordinal", unique=True),
+    sqlite_autoincrement=True,  # without it SQLite reuses the top position after an erasure
+)
+"""The log. Rows are never updated, nor deleted but by an erasure."""
+
+snapshots = Table(
+    "pachyderm_snapshots",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("entity_id", _ID, primary_key=True),
+    Column("entity_type", Text, primary_key=True),
+    Column("version", _COUNTER, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("taken_at", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""A cache of folds; dropping every row changes speed alone."""
+
+schema_version = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
+"""Alembic's own table; read at every opening without loading Alembic."""
