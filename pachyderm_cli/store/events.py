@@ -46,6 +46,12 @@ _by_entity = (
 )
 _ascending = select(events).where(*_by_entity).order_by(events.c.version).limit(bindparam("page"))
 _descending = select(events).where(*_by_entity).order_by(events.c.version.desc()).limit(bindparam("page"))
+_to_fold = (
+    select(events.c.version, events.c.type, events.c.data)
+    .where(*_by_entity)
+    .order_by(events.c.version)
+    .limit(bindparam("page"))
+)
 _by_message = (
     select(events)
     .where(events.c.network == bindparam("network"), events.c.message_id == bindparam("message_id"))
@@ -157,6 +163,20 @@ def read_events(
             last = page[-1].version - 1
         else:
             after = page[-1].version
+
+
+def read_data(
+    store: Store, network: str, entity_id: UUID, *, after: int, up_to: int | None = None
+) -> Iterator[tuple[int, str, str]]:
+    """Yield version, type and JSON text of the events with versions in (`after`, `up_to`]: what a fold needs."""
+    last = _LAST_VERSION if up_to is None else up_to
+    while True:
+        page = _page(store, _to_fold, network, entity_id, after, last)
+        for row in page:
+            yield row[0], row[1], row[2]
+        if len(page) < PAGE:
+            return
+        after = page[-1][0]
 
 
 def _page(

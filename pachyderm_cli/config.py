@@ -1,0 +1,174 @@
+"""The configuration: `pachyderm.toml`, the environment and options, as one frozen and checked value."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pachyderm_cli.domain.naming import suggestion
+from pachyderm_cli.errors import ConfigError
+
+FILE_NAME = "pachyderm.toml"
+DEFAULT_STORE = "sqlite:///pachyderm.db"
+DEFAULT_NETWORK = "default"
+
+_PLACEHOLDER = re.compile(r"\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)\})")
+_SQLITE_FILE = re.compile(r"(sqlite(?:\+pysqlite)?:///)([^/].*)")
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class _StoreTable(BaseModel):
+    model_config = _STRICT
+    url: str = DEFAULT_STORE
+    network: str = DEFAULT_NETWORK
+
+
+class _SnapshotsTable(BaseModel):
+    model_config = _STRICT
+    every: int = Field(default=100, ge=0)
+
+
+class _File(BaseModel):
+    """The file, as its schema."""
+
+    model_config = _STRICT
+    entities: str = "entities"
+    store: _StoreTable = _StoreTable()
+    snapshots: _SnapshotsTable = _SnapshotsTable()
+    effects: dict[str, Any] = Field(default_factory=dict)
+
+
+class Config(BaseModel):
+    """What a command or an engine runs with. `entities` is None outside of any project."""
+
+    model_config = ConfigDict(frozen=True)
+    project: Path | None
+    entities: Path | None
+    store_url: str = Field(repr=False)  # may hold a password
+    network: str
+    snapshots_every: int
+    effects: dict[str, Any] = Field(repr=False)
+
+
+def load_config(
+    project: str | os.PathLike[str] | None = None,
+    *,
+    store: str | None = None,
+    network: str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Config:
+    """Return the configuration for `project`, or for the nearest project upwards from the current folder.
+
+    An argument wins over the environment (PACHYDERM_PROJECT, PACHYDERM_STORE, PACHYDERM_NETWORK), the
+    environment over the file. Outside of any project, a store named by argument or environment will do.
+    Raises ConfigError.
+    """
+    env = os.environ if environment is None else environment
+    store = store or env.get("PACHYDERM_STORE") or None
+    network = network or env.get("PACHYDERM_NETWORK") or None
+    folder = _find_project(project or env.get("PACHYDERM_PROJECT") or None, required=store is None)
+    file = _File() if folder is None else _read(folder / FILE_NAME)
+    network = network or file.store.network
+    _require_network(network)
+    if store is None:
+        assert folder is not None  # noqa: S101 - for mypy: without a store a project is required
+        url = _expanded(file.store.url, "store.url", env, in_url=True)
+        store_url = _relative_to(url, folder)
+    else:
+        store_url = _relative_to(store, Path.cwd())
+    return Config(
+        project=folder,
+        entities=None if folder is None else (folder / file.entities).resolve(),
+        store_url=store_url,
+        network=network,
+        snapshots_every=file.snapshots.every,
+        effects=_expanded_values(file.effects, "effects", env),
+    )
+
+
+def _find_project(named: str | os.PathLike[str] | None, *, required: bool) -> Path | None:
+    if named is not None:
+        folder = Path(named).expanduser().resolve()
+        if not (folder / FILE_NAME).is_file():
+            raise ConfigError(f"{folder} is no project: it has no {FILE_NAME}; run: pachyderm init {named}")
+        return folder
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / FILE_NAME).is_file():
+            return folder
+    if required:
+        raise ConfigError(
+            f"this is no project: there is no {FILE_NAME} in {here} or above; run pachyderm init, or name a project "
+            "with --project or a store with --store"
+        )
+    return None
+
+
+def _read(path: Path) -> _File:
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}", file=str(path)) from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path} is not TOML: {error}", file=str(path)) from error
+    try:
+        return _File.model_validate(raw)
+    except ValidationError as error:
+        raise _invalid(path, error) from error
+
+
+def _invalid(path: Path, error: ValidationError) -> ConfigError:
+    first = error.errors(include_url=False, include_input=False)[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        table: type[BaseModel] = {"store": _StoreTable, "snapshots": _SnapshotsTable}.get(str(first["loc"][0]), _File)
+        known = suggestion(str(first["loc"][-1]), table.model_fields)
+        return ConfigError(f"{path}: there is no key {key}; {known}", file=str(path), key=key)
+    return ConfigError(f"{path}: {key}: {first['msg']}", file=str(path), key=key)
+
+
+def _require_network(network: str) -> None:
+    if not network.isprintable() or len(network) > 200:
+        raise ConfigError(f"{network[:80]!r} is no name of a network: use up to 200 printable characters")
+
+
+def _expanded(text: str, key: str, env: Mapping[str, str], *, in_url: bool = False) -> str:
+    """Return `text` with every ${NAME} replaced from the environment, `$$` by a dollar.
+
+    Inside a URL a value is percent-encoded, since a password may hold any character; where a placeholder is the
+    whole URL, its value is one.
+    """
+    whole = in_url and _PLACEHOLDER.fullmatch(text) is not None
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name is None:
+            return "$"
+        if name not in env:
+            raise ConfigError(f"{key} in {FILE_NAME} names ${{{name}}}, which the environment does not have", key=key)
+        return quote(env[name], safe="") if in_url and not whole else env[name]
+
+    return _PLACEHOLDER.sub(value, text)
+
+
+def _expanded_values(value: Any, key: str, env: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _expanded_values(inner, f"{key}.{name}", env) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_expanded_values(inner, key, env) for inner in value]
+    return _expanded(value, key, env) if isinstance(value, str) else value
+
+
+def _relative_to(url: str, folder: Path) -> str:
+    """Return a SQLite URL with its file's path made absolute from `folder`; any other as it is."""
+    match = _SQLITE_FILE.fullmatch(url)
+    if match is None or match.group(2).startswith(":memory:"):
+        return url
+    return match.group(1) + str(folder / match.group(2))

@@ -1,0 +1,111 @@
+"""From what people write to a message: by name, with data as a mapping, as JSON text or as FIELD=VALUE."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+
+from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.domain.message import Message
+from pachyderm_cli.domain.naming import command_spelling, find_by_spelling, suggestion
+from pachyderm_cli.errors import InvalidMessage, UnknownMessage
+
+
+def message_class(entity: EntityType, name: str) -> type[Message]:
+    """Return the message class that `name` means, in any usual spelling. Raises UnknownMessage."""
+    found = find_by_spelling(entity.messages, name)
+    if found is None:
+        known = [command_spelling(each) for each in entity.messages]
+        raise UnknownMessage(
+            f"{entity.name} takes no message {name!r}; {suggestion(name, known)}",
+            entity_type=entity.name,
+            name=name,
+        )
+    return found
+
+
+def message_from_mapping(entity: EntityType, name: str, data: Mapping[str, Any]) -> Message:
+    """Return the message `name` with `data`. Raises UnknownMessage or InvalidMessage."""
+    model = message_class(entity, name)
+    try:
+        return model.model_validate(dict(data))
+    except ValidationError as error:
+        raise _invalid(entity, model, error) from error
+
+
+def message_from_json(entity: EntityType, name: str, text: str | bytes) -> Message:
+    """Return the message `name` whose data is the JSON object `text`. Raises UnknownMessage or InvalidMessage."""
+    model = message_class(entity, name)
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        raise _invalid(entity, model, error) from error
+
+
+def message_from_fields(entity: EntityType, name: str, fields: Iterable[str]) -> Message:
+    """Return the message `name` from FIELD=VALUE texts, each read by the type of its field.
+
+    A value is taken as plain text first (`10.50`, `true`, `2026-01-31`); where the type does not read that, as JSON
+    (`[1, 2]`, `{"city": "Rome"}`, `null`). Raises UnknownMessage or InvalidMessage.
+    """
+    model = message_class(entity, name)
+    known = {(info.alias or field): (field, info) for field, info in model.model_fields.items()}
+    values: dict[str, Any] = {}
+    for text in fields:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise InvalidMessage(f"{text!r} is not FIELD=VALUE", message_type=model.__name__)
+        spelt = key if key in known else key.replace("-", "_")
+        if spelt not in known:
+            raise InvalidMessage(
+                f"{model.__name__} has no field {key!r}; {suggestion(key, known)}",
+                message_type=model.__name__,
+                field=key,
+            )
+        if spelt in values:
+            raise InvalidMessage(
+                f"the field {spelt} is given twice", message_type=model.__name__, field=spelt
+            )
+        values[spelt] = _read_value(entity, model, spelt, known[spelt][1], value)
+    return message_from_mapping(entity, model.__name__, values)
+
+
+def _read_value(entity: EntityType, model: type[Message], key: str, info: FieldInfo, text: str) -> Any:
+    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[info.annotation, *info.metadata])  # type: ignore[valid-type]  # made at run time
+    try:
+        return adapter.validate_strings(text)
+    except ValidationError as error:
+        as_text = error
+    try:
+        json.loads(text)  # what is no JSON at all is told about as text
+        return adapter.validate_json(text)
+    except (ValueError, RecursionError):
+        raise _invalid(entity, model, as_text, (key,)) from as_text
+
+
+def _invalid(
+    entity: EntityType, model: type[Message], error: ValidationError, within: tuple[str, ...] = ()
+) -> InvalidMessage:
+    problems = error.errors(include_url=False, include_context=False)
+    parts = []
+    for problem in problems[:3]:
+        path = ".".join([model.__name__, *within, *(str(part) for part in problem["loc"])])
+        if problem["type"] == "extra_forbidden":
+            parts.append(f"{path}: there is no such field; {suggestion(str(problem['loc'][-1]), model.model_fields)}")
+        else:
+            parts.append(f"{path}: {problem['msg']}{_got(problem)}")
+    if len(problems) > 3:
+        parts.append(f"and {len(problems) - 3} more")
+    return InvalidMessage("; ".join(parts), entity_type=entity.name, message_type=model.__name__)
+
+
+def _got(problem: Any) -> str:
+    value = problem.get("input")
+    if problem["type"] in ("missing", "json_invalid") or isinstance(value, dict | list):
+        return ""
+    text = repr(value)
+    return f", not {text if len(text) <= 60 else text[:57] + '...'}"

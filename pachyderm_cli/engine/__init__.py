@@ -1,0 +1,1 @@
+"""The engine: entity modules, sending, loading, effects."""

@@ -1,0 +1,117 @@
+"""From what someone wrote to one entity: prefixes, left-out types and left-out references, looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pachyderm_cli.domain.reference import (
+    ById,
+    ByName,
+    ByPrefix,
+    New,
+    ParsedReference,
+    Reference,
+    named_id,
+    parse_reference,
+)
+from pachyderm_cli.errors import AmbiguousReference, InvalidReference, NotFound
+from pachyderm_cli.store.heads import find_head, heads, heads_between
+from pachyderm_cli.store.records import Head
+from pachyderm_cli.store.store import Store
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Finder:
+    """Finds entities of one network."""
+
+    store: Store
+    network: str
+
+    def existing(self, reference: str | Reference | None) -> Head:
+        """Return the entity that `reference` means; None means the one written to last.
+
+        The head's type is the one that was written, where one was. Raises NotFound, AmbiguousReference and
+        InvalidReference.
+        """
+        if reference is None:
+            return self._last_written()
+        if isinstance(reference, Reference):
+            return self._by_id(reference, str(reference))
+        parsed = parse_reference(reference)
+        if isinstance(parsed.target, New):
+            raise InvalidReference(f"{reference!r}: 'new' goes with send only", reference=reference)
+        if isinstance(parsed.target, ByPrefix):
+            return _as_type(self._by_prefix(parsed, parsed.target), parsed.type)
+        exact = self._exact(parsed, parsed.target)
+        if isinstance(exact, Head):
+            return exact
+        return self._by_id(exact, reference)
+
+    def receiver(self, reference: str | Reference, fresh: Reference | None = None) -> Reference:
+        """Return whom a message to `reference` goes to: an entity that need not exist yet, where its id is whole.
+
+        `fresh` is what `new` stands for. Raises as `existing` does.
+        """
+        if isinstance(reference, Reference):
+            return reference
+        parsed = parse_reference(reference)
+        if isinstance(parsed.target, New):
+            if fresh is None:
+                raise InvalidReference(f"{reference!r}: 'new' goes with send only", reference=reference)
+            return Reference(str(parsed.type), fresh.id)
+        if isinstance(parsed.target, ByPrefix):
+            return _as_type(self._by_prefix(parsed, parsed.target), parsed.type).entity
+        exact = self._exact(parsed, parsed.target)
+        return exact.entity if isinstance(exact, Head) else exact
+
+    def _exact(self, parsed: ParsedReference, target: ById | ByName | New) -> Reference | Head:
+        """Return the entity of a whole id or a name; the store is asked only for a type that was left out."""
+        if isinstance(target, ByName):
+            return Reference(str(parsed.type), named_id(self.network, str(parsed.type), target.name))
+        assert isinstance(target, ById)  # noqa: S101 - for mypy: New is dealt with by the callers
+        if parsed.type is not None:
+            return Reference(parsed.type, target.id)
+        head = find_head(self.store, self.network, target.id)
+        if head is None:
+            raise self._missing(parsed.text)
+        return head
+
+    def _by_id(self, reference: Reference, written: str) -> Head:
+        head = find_head(self.store, self.network, reference.id)
+        if head is None:
+            raise self._missing(written)
+        return _as_type(head, reference.type)
+
+    def _by_prefix(self, parsed: ParsedReference, prefix: ByPrefix) -> Head:
+        found = heads_between(self.store, self.network, prefix.first, prefix.last, _SHOWN + 1)
+        if not found:
+            raise self._missing(parsed.text)
+        if len(found) > 1:
+            shown = [str(head.entity) for head in found[:_SHOWN]]
+            more = ", …" if len(found) > _SHOWN else ""
+            raise AmbiguousReference(
+                f"{prefix.text!r} fits more than one entity: {', '.join(shown)}{more}; write more digits",
+                reference=parsed.text,
+                candidates=shown,
+            )
+        return found[0]
+
+    def _last_written(self) -> Head:
+        for head in heads(self.store, self.network, limit=1):
+            return head
+        raise NotFound(f"the network {self.network!r} has no entities yet; send a message to one", network=self.network)
+
+    def _missing(self, reference: str) -> NotFound:
+        return NotFound(
+            f"there is no entity {reference!r} in the network {self.network!r}; pachyderm list shows what there is",
+            reference=reference,
+            network=self.network,
+        )
+
+
+def _as_type(head: Head, type_name: str | None) -> Head:
+    if type_name is None or type_name == head.entity.type:
+        return head
+    return Head(Reference(type_name, head.entity.id), head.version, head.created_at, head.updated_at)

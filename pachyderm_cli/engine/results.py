@@ -1,0 +1,101 @@
+"""What the engine returns: frozen values; showing them is the command line's affair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.store.records import RecordedEvent, StoredSnapshot
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateAt:
+    """An entity's state at a version."""
+
+    entity: Reference
+    network: str
+    version: int
+    state: Any
+    entity_type: EntityType = field(repr=False, compare=False)
+
+    @property
+    def state_json(self) -> str:
+        """The state as JSON text. Raises EntityFailed where it has none."""
+        return self.entity_type.state_json(self.state)
+
+
+class EffectStatus(StrEnum):
+    """What became of an effect."""
+
+    DONE = "done"
+    FAILED = "failed"
+    PENDING = "pending"
+    PARKED = "parked"
+    REJECTED = "rejected"
+    DISCARDED = "discarded"
+
+
+@dataclass(frozen=True, slots=True)
+class EffectResult:
+    """An effect of a send, and what became of it; `error` says why it failed."""
+
+    id: UUID
+    type: str
+    status: EffectStatus
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SentEvent:
+    """An event that a send appended. `data` is JSON text as stored."""
+
+    version: int
+    type: str
+    data: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent(StateAt):
+    """What a send led to. `duplicate`: the message id was known, and this is its first outcome once more."""
+
+    message_id: UUID
+    duplicate: bool
+    events: tuple[SentEvent, ...]
+    effects: tuple[EffectResult, ...]
+
+    @property
+    def failed_effects(self) -> tuple[EffectResult, ...]:
+        """The effects that ran in this process and failed."""
+        return tuple(effect for effect in self.effects if effect.status is EffectStatus.FAILED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step(StateAt):
+    """One event of a replay and the state after it; `before_json` is the state before it."""
+
+    event: RecordedEvent
+    before_json: str
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """What the event changed in the state, as a JSON Patch (RFC 6902)."""
+        import jsonpatch  # only steps need it  # noqa: PLC0415
+
+        patch: list[dict[str, Any]] = jsonpatch.JsonPatch.from_diff(self.before_json, self.state_json).patch
+        return patch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inspection(StateAt):
+    """All that is known of an entity now."""
+
+    created_at: datetime
+    updated_at: datetime
+    snapshots: tuple[StoredSnapshot, ...]
+    effects: tuple[EffectResult, ...] = ()
+    timers: tuple[Any, ...] = ()

@@ -1,0 +1,217 @@
+"""One send: load, decide, append by compare-and-swap; fold forward and decide again when another writer was first."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from pachyderm_cli.domain.codec import Unfaithful, encode_faithfully
+from pachyderm_cli.domain.context import Context
+from pachyderm_cli.domain.entity import Decision, EntityType
+from pachyderm_cli.domain.identifiers import message_fingerprint, new_message_id
+from pachyderm_cli.domain.message import Effect, Event, Message
+from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.engine.folding import Fold, catch_up, load
+from pachyderm_cli.engine.results import SentEvent
+from pachyderm_cli.errors import EntityFailed, InvalidMessage, MessageIdConflict, VersionConflict
+from pachyderm_cli.store.events import append, find_message, read_data
+from pachyderm_cli.store.failures import ConnectionLost
+from pachyderm_cli.store.records import Append, NewEvent, NewSnapshot, Outcome, RecordedMessage
+from pachyderm_cli.store.store import Store
+
+_LOG = logging.getLogger("pachyderm")
+
+ATTEMPTS = 100
+"""How often a send is decided anew against other writers before it gives up."""
+
+_FIRST_PAUSE = 0.001
+_LONGEST_PAUSE = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """How a send ended: the state after it, its events, and the effects that are now to be run."""
+
+    fold: Fold
+    message_id: UUID
+    events: tuple[SentEvent, ...]
+    effects: tuple[Effect, ...]
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A decision made at one version, ready to be appended."""
+
+    append: Append
+    fold: Fold
+    effects: tuple[Effect, ...]
+
+    def committed(self) -> Committed:
+        first = self.append.expected_version + 1
+        events = tuple(SentEvent(first + i, event.type, event.data) for i, event in enumerate(self.append.events))
+        return Committed(self.fold, self.append.message_id, events, self.effects, duplicate=False)
+
+
+class Sending:
+    """A message on its way to one entity."""
+
+    def __init__(
+        self,
+        store: Store,
+        network: str,
+        entity_type: EntityType,
+        entity: Reference,
+        message: Message,
+        *,
+        message_id: UUID | None = None,
+        expect: int | None = None,
+        caused_by: UUID | None = None,
+        snapshots_every: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        """Prepare to send. Raises InvalidMessage for a message that JSON cannot hold."""
+        self._store = store
+        self._network = network
+        self._type = entity_type
+        self._entity = entity
+        self._message = message
+        self._id = new_message_id() if message_id is None else message_id
+        # An id made just now cannot be in the log, so there is nothing to look up.
+        self._id_may_be_known = message_id is not None
+        self._expect = expect
+        self._caused_by = caused_by
+        self._every = snapshots_every
+        self._clock = clock
+        try:
+            self._fingerprint = message_fingerprint(entity.id, message)
+        except Unfaithful as error:
+            raise InvalidMessage(str(error), entity_type=entity_type.name) from error
+
+    def run(self) -> Committed:
+        """Send, and return once the outcome is durable.
+
+        Raises Rejected, EntityFailed, VersionConflict (another version than expected, or attempts used up),
+        MessageIdConflict and StoreError.
+        """
+        fold: Fold | None = None
+        unsure: _Prepared | None = None
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                _pause(attempt)
+            try:
+                if self._id_may_be_known:
+                    known = find_message(self._store, self._network, self._id)
+                    if known is not None:
+                        return self._known(known, unsure)
+                fold = self._load(fold)
+                prepared = self._prepare(fold)
+                if not prepared.append.events:
+                    return prepared.committed()
+                unsure = prepared
+                outcome = append(self._store, self._network, [prepared.append])[0]
+            except ConnectionLost:
+                # Whether it was committed is not known; the message id will tell.
+                self._id_may_be_known = True
+                if attempt >= _RECONNECTIONS:
+                    raise
+                continue
+            if outcome is Outcome.APPENDED:
+                return prepared.committed()
+            if outcome is Outcome.MESSAGE_ID_USED:
+                self._id_may_be_known = True
+            unsure = None if not self._id_may_be_known else unsure
+        raise VersionConflict(
+            f"{self._entity} was written by others {ATTEMPTS} times in a row while this message was decided; "
+            "nothing was written, send it again",
+            entity=str(self._entity),
+        )
+
+    def _load(self, fold: Fold | None) -> Fold:
+        if fold is None:
+            return load(self._store, self._network, self._type, self._entity)
+        return catch_up(self._store, self._network, self._type, self._entity, fold)
+
+    def _prepare(self, fold: Fold) -> _Prepared:
+        if self._expect is not None and fold.version != self._expect:
+            raise VersionConflict(
+                f"{self._entity} is at version {fold.version}, not {self._expect}; nothing was written",
+                entity=str(self._entity),
+                version=fold.version,
+                expected=self._expect,
+            )
+        now = self._clock()
+        context = Context(now=now, message_id=self._id, reference=self._entity, version=fold.version)
+        decision = self._type.decide(self._message, fold.state, context)
+        events, after = self._fold_decision(fold, decision)
+        return _Prepared(
+            Append(
+                entity=self._entity,
+                expected_version=fold.version,
+                events=events,
+                message_id=self._id,
+                message=type(self._message).__name__,
+                message_fingerprint=self._fingerprint,
+                caused_by=self._caused_by,
+                recorded_at=now,
+                snapshot=self._snapshot(after),
+            ),
+            after,
+            decision.effects,
+        )
+
+    def _fold_decision(self, fold: Fold, decision: Decision) -> tuple[tuple[NewEvent, ...], Fold]:
+        """Return the events as they will be stored and the fold over them, as any later replay will see it."""
+        state, version = fold.state, fold.version
+        encoded = []
+        for event in decision.events:
+            version += 1
+            text, stored = self._encoded(event)
+            encoded.append(NewEvent(type(event).__name__, text))
+            state = self._type.apply(state, stored, version)
+        return tuple(encoded), Fold(version, state, fold.snapshot_version)
+
+    def _encoded(self, event: Event) -> tuple[str, Event]:
+        try:
+            return encode_faithfully(event)
+        except Unfaithful as error:
+            raise self._type.broken(f"the event {type(event).__name__} cannot be stored: {error}") from error
+
+    def _snapshot(self, fold: Fold) -> NewSnapshot | None:
+        if not self._every or fold.version - fold.snapshot_version < self._every or self._type.fingerprint is None:
+            return None
+        try:
+            return NewSnapshot(fold.version, self._type.fingerprint, self._type.snapshot_json(fold.state))
+        except EntityFailed as error:  # a snapshot is a cache: without one the entity is slower, not wrong
+            _LOG.warning("%s", error)
+            return None
+
+    def _known(self, known: RecordedMessage, unsure: _Prepared | None) -> Committed:
+        """Return the outcome of a message that is in the log: this very send's, or that of an earlier one."""
+        if known.entity.id != self._entity.id or known.fingerprint != self._fingerprint:
+            raise MessageIdConflict(
+                f"the message id {self._id} was already used, for {known.entity} at version {known.first_version}, "
+                "with another message or entity; nothing was written, use a fresh id",
+                message_id=str(self._id),
+            )
+        if unsure is not None and unsure.append.expected_version + 1 == known.first_version:
+            return unsure.committed()
+        fold = load(self._store, self._network, self._type, self._entity, known.last_version)
+        data = read_data(
+            self._store, self._network, self._entity.id, after=known.first_version - 1, up_to=known.last_version
+        )
+        events = tuple(SentEvent(version, name, text) for version, name, text in data)
+        return Committed(fold, self._id, events, (), duplicate=True)
+
+
+_RECONNECTIONS = 10
+
+
+def _pause(attempt: int) -> None:
+    """Wait a random while, longer with each attempt (exponential back-off with full jitter)."""
+    time.sleep(random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 10))))  # noqa: S311 - no secret
