@@ -118,3 +118,9 @@ class CheckFailed(PachydermError):
     """A check found a counterexample, or a verification failed."""
 
     code = "check_failed"
+
+
+class Interrupted(PachydermError):
+    """The user interrupted the command."""
+
+    code = "interrupted"

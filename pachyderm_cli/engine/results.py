@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -84,9 +85,10 @@ class Step(StateAt):
     @property
     def changes(self) -> list[dict[str, Any]]:
         """What the event changed in the state, as a JSON Patch (RFC 6902)."""
-        import jsonpatch  # only steps need it  # noqa: PLC0415
+        import jsonpatch  # noqa: PLC0415 - only steps need it
 
-        patch: list[dict[str, Any]] = jsonpatch.JsonPatch.from_diff(self.before_json, self.state_json).patch
+        before, after = json.loads(self.before_json), json.loads(self.state_json)
+        patch: list[dict[str, Any]] = jsonpatch.make_patch(before, after).patch
         return patch
 
 

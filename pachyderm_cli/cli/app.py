@@ -1,0 +1,100 @@
+"""The `pachyderm` command: its options, its commands, and the one place where errors become exit statuses."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+from typer.exceptions import TyperException
+
+from pachyderm_cli import __version__
+from pachyderm_cli.cli import exit_codes
+from pachyderm_cli.cli.commands import describe, history, init, inspect, list_, replay, send, snapshot, store
+from pachyderm_cli.cli.session import Session
+from pachyderm_cli.cli.output import tell_error
+from pachyderm_cli.errors import Interrupted, PachydermError, UsageError
+
+app = typer.Typer(
+    help="Durable, globally unique entities: send them messages, and look at everything they ever did.",
+    epilog="Start with: pachyderm init demo && cd demo && pachyderm send counter:new increment",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help loads no rich, and reads the same piped
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for module in (init, send, history, inspect, replay, snapshot, list_, describe):
+    module.register(app)
+app.add_typer(store.app, name="store")
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 - an option's callback
+    if wanted:
+        typer.echo(f"pachyderm {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    ctx: typer.Context,
+    project: Annotated[
+        str | None,
+        typer.Option(metavar="DIR", help="The project's folder [env: PACHYDERM_PROJECT; default: the nearest upwards]"),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="The store [env: PACHYDERM_STORE; default: pachyderm.toml's]"),
+    ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The network [env: PACHYDERM_NETWORK; default: pachyderm.toml's]"),
+    ] = None,
+    version: Annotated[  # noqa: ARG001 - its callback does the work
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Take the options before the command."""
+    ctx.obj = Session(project, store, network)
+
+
+def main() -> NoReturn:
+    """Run the command that the process's arguments name, and exit with its status."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command and return its exit status; whatever goes wrong is told on standard error, once."""
+    as_json = "--json" in arguments
+    try:
+        answer = app(arguments, prog_name="pachyderm", standalone_mode=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter would flush at exit, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.BROKEN_PIPE
+    except KeyboardInterrupt:
+        return _fail(Interrupted("interrupted; what was committed is kept, and pachyderm history shows it"), as_json=as_json)
+    except TyperException as error:
+        return _fail(UsageError(_usage(error)), as_json=as_json)
+    except PachydermError as error:
+        return _fail(error, as_json=as_json)
+    except Exception as error:  # noqa: BLE001 - the last boundary
+        text = f"an unexpected failure in pachyderm: {type(error).__name__}: {error}; PACHYDERM_DEBUG=1 shows where"
+        return _fail(PachydermError(text), as_json=as_json)
+    return answer if isinstance(answer, int) else exit_codes.DONE
+
+
+def _fail(error: PachydermError, *, as_json: bool) -> int:
+    if os.environ.get("PACHYDERM_DEBUG") == "1":
+        import traceback  # noqa: PLC0415 - for debugging only
+
+        traceback.print_exc()
+    tell_error(error, as_json=as_json)
+    return exit_codes.exit_code(error)
+
+
+def _usage(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    where = context.command_path if context is not None else "pachyderm"
+    return f"{error.format_message().rstrip('.')}; see: {where} --help"

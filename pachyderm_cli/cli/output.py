@@ -1,0 +1,113 @@
+"""Writing: results to standard output, everything else to standard error; colour on a terminal only.
+
+People's output is made of lines, a line of (text, style) pieces. Piped, a line is its text, whole; rich, which
+takes its time to load, is needed on a terminal only.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
+
+from pachyderm_cli.cli.json_text import to_json
+from pachyderm_cli.errors import PachydermError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Piece = tuple[str, str]
+Line = tuple[Piece, ...]
+ResultT = TypeVar("ResultT")
+ItemT = TypeVar("ItemT")
+
+
+def emit(
+    result: ResultT,
+    as_json: bool,  # noqa: FBT001 - every command passes its --json on
+    serialize: Callable[[ResultT], dict[str, Any]],
+    render: Callable[[ResultT], Iterable[Line]],
+) -> None:
+    """Print a result: as one JSON document on a line, or as lines for people."""
+    if as_json:
+        sys.stdout.write(to_json(serialize(result)) + "\n")
+    else:
+        for line in render(result):
+            write(sys.stdout, line)
+
+
+def emit_each(
+    results: Iterable[ResultT],
+    as_json: bool,  # noqa: FBT001
+    serialize: Callable[[ResultT], dict[str, Any]],
+    render: Callable[[ResultT], Iterable[Line]],
+) -> int:
+    """Print results as they come, one JSON object a line or lines for people; return how many there were."""
+    count = 0
+    for result in results:
+        emit(result, as_json, serialize, render)
+        count += 1
+    return count
+
+
+def note(text: str) -> None:
+    """Tell people something beside the result, on standard error."""
+    write(sys.stderr, ((text, "dim"),))
+
+
+def write(stream: TextIO, line: Line) -> None:
+    """Write one line: styled on a terminal, as plain text elsewhere."""
+    if is_coloured(stream):
+        from rich.text import Text  # noqa: PLC0415 - slow to load, and for terminals only
+
+        text = Text.assemble(*((harmless(piece), style) for piece, style in line))
+        _console(stream).print(text, soft_wrap=True, highlight=False)
+    elif stream.isatty():
+        stream.write(harmless("".join(piece for piece, _ in line)) + "\n")
+    else:
+        stream.write("".join(piece for piece, _ in line) + "\n")
+
+
+def tell_error(error: PachydermError, *, as_json: bool) -> None:
+    """Tell an error on standard error: as one JSON line, or as a plain line."""
+    with suppress(OSError):  # the error that matters is the one to be told
+        sys.stdout.flush()
+    if as_json:
+        document = {"error": {"code": error.code, "message": error.message, **error.details}}
+        sys.stderr.write(to_json(document) + "\n")
+    else:
+        write(sys.stderr, (("error: ", "bold red"), (error.message, "")))
+
+
+def is_coloured(stream: TextIO) -> bool:
+    """Tell whether colour is wanted there: a terminal, and no NO_COLOR."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def harmless(text: str) -> str:
+    """Return `text` with what a terminal might obey (escape sequences, controls, reordering) made visible."""
+    if text.isprintable():
+        return text
+    return "".join(
+        each if each.isprintable() or each == "\t" else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def progress(items: Iterable[ItemT], what: str, total: int | None = None) -> Iterator[ItemT]:
+    """Yield `items`, with a progress bar on standard error while that is a terminal."""
+    if not sys.stderr.isatty():
+        yield from items
+        return
+    from rich.progress import track  # noqa: PLC0415 - slow to load, and for terminals only
+
+    yield from track(items, description=what, total=total, console=_console(sys.stderr), transient=True)
+
+
+@lru_cache(maxsize=2)
+def _console(stream: TextIO) -> Console:
+    from rich.console import Console  # noqa: PLC0415 - slow to load, and for terminals only
+
+    return Console(file=stream)

@@ -1,0 +1,134 @@
+"""Results as lines for people. Data is shown as stored, JSON on one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pachyderm_cli.cli.json_text import to_json
+from pachyderm_cli.cli.output import Line, Piece
+from pachyderm_cli.domain.description import describe, usages
+from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.domain.naming import command_spelling
+from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.domain.timestamps import to_text
+from pachyderm_cli.engine.results import EffectResult, EffectStatus, Inspection, Sent, StateAt, Step
+from pachyderm_cli.store.records import Head, RecordedEvent, StoredSnapshot
+
+_LABEL = 10
+_STATUS_STYLE = {EffectStatus.DONE: "green", EffectStatus.FAILED: "bold red"}
+
+
+def state(result: StateAt) -> Iterator[Line]:
+    """Show a state at a version."""
+    yield (*_entity(result.entity), (f" at version {result.version}", ""))
+    yield _labelled("state", (result.state_json, "green"))
+
+
+def sent(result: Sent) -> Iterator[Line]:
+    """Show what a send led to."""
+    again = " (this message was handled before; nothing was done again)" if result.duplicate else ""
+    nothing = " (no events)" if not result.events else ""
+    yield (*_entity(result.entity), (f" at version {result.version}{again}{nothing}", ""))
+    for event in result.events:
+        yield (*_version(event.version), (event.type, "bold"), (f" {event.data}", ""))
+    yield _labelled("state", (result.state_json, "green"))
+    for each in result.effects:
+        yield from effect(each)
+
+
+def effect(result: EffectResult) -> Iterator[Line]:
+    """Show what became of an effect."""
+    status = (str(result.status), _STATUS_STYLE.get(result.status, "yellow"))
+    error = f": {result.error}" if result.error else ""
+    yield _labelled("effect", (f"{result.type} ", "bold"), status, (error, ""))
+
+
+def event(recorded: RecordedEvent) -> Iterator[Line]:
+    """Show an event of the log on one line."""
+    yield (
+        *_version(recorded.version),
+        (f"{to_text(recorded.recorded_at)}  ", "dim"),
+        (f"{recorded.message} -> ", "dim"),
+        (recorded.type, "bold"),
+        (f" {recorded.data}", ""),
+    )
+
+
+def step(result: Step) -> Iterator[Line]:
+    """Show one step of a replay: the event, what it changed, the state after it."""
+    yield from event(result.event)
+    for change in result.changes:
+        value = f" {to_json(change['value'])}" if "value" in change else ""
+        source = f" from {change['from']}" if "from" in change else ""
+        yield _labelled("", (f"{change['op']} {change['path'] or '/'}{source}{value}", "yellow"))
+    yield _labelled("state", (result.state_json, "green"))
+
+
+def inspection(result: Inspection) -> Iterator[Line]:
+    """Show all that is known of an entity."""
+    yield from state(result)
+    yield _labelled("network", (result.network, ""))
+    yield _labelled("events", (str(result.version), ""))
+    yield _labelled("created", (to_text(result.created_at), ""))
+    yield _labelled("updated", (to_text(result.updated_at), ""))
+    snapshots = ", ".join(f"version {each.version}" for each in result.snapshots) or "none"
+    yield _labelled("snapshots", (snapshots, ""))
+    for each in result.effects:
+        yield from effect(each)
+
+
+def snapshot(taken: StoredSnapshot) -> Iterator[Line]:
+    """Show a snapshot on one line."""
+    yield (
+        *_entity(taken.entity),
+        (f"  version {taken.version}  {to_text(taken.taken_at)}  ", ""),
+        (taken.fingerprint, "dim"),
+    )
+
+
+def head(found: Head) -> Iterator[Line]:
+    """Show an entity of a listing on one line."""
+    yield (*_entity(found.entity), (f"  version {found.version}  ", ""), (to_text(found.updated_at), "dim"))
+
+
+def type_summary(summary: dict[str, Any]) -> Iterator[Line]:
+    """Show an entity type on one line: its messages, or why it cannot be loaded."""
+    if summary["error"]:
+        yield ((summary["type"], "bold cyan"), ("  cannot be loaded: ", "bold red"), (summary["error"], ""))
+        return
+    messages = ", ".join(command_spelling(name) for name in summary["messages"])
+    yield ((summary["type"], "bold cyan"), (f"  {messages}", ""))
+    if summary["doc"]:
+        yield ((f"  {summary['doc']}", "dim"),)
+
+
+def protocol(entity_type: EntityType) -> Iterator[Line]:
+    """Show an entity type: where it is, how its messages are written, its events, effects and state."""
+    described = describe(entity_type)
+    yield ((entity_type.name, "bold cyan"), (f"  {entity_type.file}", "dim"))
+    if entity_type.doc:
+        yield ((f"  {entity_type.doc.partition(chr(10))[0]}", ""),)
+    yield (("messages", "bold"),)
+    for usage in usages(entity_type):
+        yield ((f"  {' '.join((usage.message, *usage.fields))}", "green"), (f"  {usage.doc}".rstrip(), "dim"))
+    for label, classes in (("events", described.events), ("effects", described.effects), ("queries", described.queries)):
+        if classes:
+            yield ((label, "bold"),)
+            for name, schema in classes.items():
+                properties = ", ".join((schema or {}).get("properties", {}))
+                yield ((f"  {name}", ""), (f"  {properties}".rstrip(), "dim"))
+    yield (("state", "bold"),)
+    yield ((f"  {getattr(entity_type.state_type, '__name__', entity_type.state_type)}", ""),)
+
+
+def _entity(reference: Reference) -> tuple[Piece, ...]:
+    return ((f"{reference.type}:", "cyan"), (str(reference.id), "bold cyan"))
+
+
+def _version(version: int) -> tuple[Piece, ...]:
+    return ((f"{version:>6}  ", "cyan"),)
+
+
+def _labelled(label: str, *pieces: Piece) -> Line:
+    return ((f"  {label:<{_LABEL}}", "dim"), *pieces)

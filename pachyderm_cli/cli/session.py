@@ -1,0 +1,61 @@
+"""What every command shares: the options before the command, opening the engine, and the usual arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pachyderm_cli.cli.completion import complete_references, complete_types
+
+if TYPE_CHECKING:
+    from pachyderm_cli.config import Config
+    from pachyderm_cli.engine.engine import Pachyderm
+    from pachyderm_cli.store.records import Head
+
+ExistingReference = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[REF]",
+        help="The entity: TYPE:ID, ID, a prefix of it, or TYPE:@name. Left out: the one written to last.",
+        autocompletion=complete_references,
+        show_default=False,
+    ),
+]
+TypeOption = Annotated[
+    str | None,
+    typer.Option("--type", metavar="TYPE", help="Only entities that this type handled last.", autocompletion=complete_types),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one document a line.")]
+
+
+@dataclass(frozen=True)
+class Session:
+    """The options before the command."""
+
+    project: str | None = None
+    store: str | None = None
+    network: str | None = None
+
+    def config(self) -> Config:
+        """Return the configuration that the options, the environment and the project's file give together."""
+        from pachyderm_cli.config import load_config  # noqa: PLC0415 - loads pydantic, which --help does without
+
+        return load_config(self.project, store=self.store, network=self.network)
+
+    def open(self) -> Pachyderm:
+        """Return the engine for it."""
+        from pachyderm_cli.engine.engine import Pachyderm  # noqa: PLC0415 - loads SQLAlchemy, as above
+
+        return Pachyderm.from_config(self.config())
+
+
+def find(pachyderm: Pachyderm, reference: str | None) -> Head:
+    """Return the entity that `reference` means; one that was left out is named on standard error."""
+    from pachyderm_cli.cli.output import note  # noqa: PLC0415 - with the rest of what a command needs
+
+    found = pachyderm.find(reference)
+    if reference is None:
+        note(f"the entity written to last: {found.entity}")
+    return found
