@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from pachyderm_cli.cli.json_text import to_json
@@ -106,7 +107,7 @@ def type_summary(summary: dict[str, Any]) -> Iterator[Line]:
 def protocol(entity_type: EntityType) -> Iterator[Line]:
     """Show an entity type: where it is, how its messages are written, its events, effects and state."""
     described = describe(entity_type)
-    yield ((entity_type.name, "bold cyan"), (f"  {entity_type.file}", "dim"))
+    yield ((entity_type.name, "bold cyan"), (f"  {_from_here(entity_type.file)}", "dim"))
     if entity_type.doc:
         yield ((f"  {entity_type.doc.partition(chr(10))[0]}", ""),)
     yield (("messages", "bold"),)
@@ -120,6 +121,12 @@ def protocol(entity_type: EntityType) -> Iterator[Line]:
                 yield ((f"  {name}", ""), (f"  {properties}".rstrip(), "dim"))
     yield (("state", "bold"),)
     yield ((f"  {getattr(entity_type.state_type, '__name__', entity_type.state_type)}", ""),)
+
+
+def _from_here(file: str) -> str:
+    """Return the path as seen from the current folder, where the file is below it."""
+    path, here = Path(file), Path.cwd()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else file
 
 
 def _entity(reference: Reference) -> tuple[Piece, ...]:

@@ -75,7 +75,9 @@ def message_from_fields(entity: EntityType, name: str, fields: Iterable[str]) ->
 
 
 def _read_value(entity: EntityType, model: type[Message], key: str, info: FieldInfo, text: str) -> Any:
-    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[info.annotation, *info.metadata])  # type: ignore[valid-type]  # made at run time
+    # The annotation, for mypy, is a value: it is made at run time. Annotated takes no empty metadata.
+    kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+    adapter: TypeAdapter[Any] = TypeAdapter(kind)
     try:
         return adapter.validate_strings(text)
     except ValidationError as error:

@@ -57,12 +57,15 @@ def usages(entity: EntityType) -> list[Usage]:
 
 
 def _fields(model: type[BaseModel]) -> list[str]:
-    """Return `name=TYPE` for a required field, `[name=TYPE]` for one that has a default."""
+    """Return `name=TYPE` for a required field, `[name=TYPE, default VALUE]` for another."""
     shown = []
     for name, info in model.model_fields.items():
         kind = getattr(info.annotation, "__name__", None) or str(info.annotation)
         text = f"{info.alias or name}={kind.replace('typing.', '')}"
-        shown.append(text if info.is_required() else f"[{text}]")
+        if not info.is_required():
+            default = "" if info.default_factory is not None else f", default {info.default}"
+            text = f"[{text}{default}]"
+        shown.append(text)
     return shown
 
 

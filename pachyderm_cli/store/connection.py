@@ -42,6 +42,8 @@ def parse_url(text: str) -> URL:
     if url.drivername in ("sqlite", "sqlite+pysqlite"):
         return _sqlite_url(url)
     if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
+        if "@" in (url.host or ""):  # half a password would be taken for a host, and shown
+            raise ConfigError("the store's URL has an '@' inside its password or host; write it as %40")
         if find_spec("psycopg") is None:
             raise ConfigError("Postgres needs its driver: pip install 'pachyderm-cli[postgres]'")
         return url.set(drivername="postgresql+psycopg")

@@ -118,7 +118,9 @@ def _swap_head(connection: Connection, network: str, each: Append) -> bool:
         created_at=at,
         updated_at=at,
     )
-    return connection.execute(first.on_conflict_do_nothing()).rowcount == 1
+    # Without the option SQLAlchemy does not keep the row count of an INSERT.
+    inserting = first.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    return connection.execute(inserting).rowcount == 1
 
 
 def _rows(network: str, each: Append) -> Iterator[dict[str, Any]]:
