@@ -1,0 +1,198 @@
+"""The account: what it accepts and refuses, and that its money is exact."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+from functools import reduce
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from entities.account import (
+    Close,
+    Closed,
+    Deposit,
+    Deposited,
+    Open,
+    Opened,
+    State,
+    Withdraw,
+    Withdrawn,
+    handle,
+    init,
+    update,
+)
+from pachyderm_cli import Rejected
+
+AccountMessage = Open | Deposit | Withdraw | Close
+AccountEvent = Opened | Deposited | Withdrawn | Closed
+
+OPEN = State(status="open", owner="Ada", balance=Decimal("10.00"))
+EMPTY = State(status="open", owner="Ada", balance=Decimal("0.00"))
+CLOSED = State(status="closed", owner="Ada", balance=Decimal("0.00"))
+
+amounts = st.decimals(min_value="0.01", max_value="9999999999.99", places=2)
+small_amounts = st.decimals(min_value="0.01", max_value="5.00", places=2)
+owners = st.text(min_size=1, max_size=20).filter(lambda text: text.strip() != "")
+events = st.one_of(
+    st.builds(Opened, owner=st.text()),
+    st.builds(Deposited, amount=amounts),
+    st.builds(Withdrawn, amount=amounts),
+    st.builds(Closed),
+)
+
+
+def messages_of(amount: st.SearchStrategy[Decimal]) -> st.SearchStrategy[AccountMessage]:
+    """Return a strategy of messages in which money is as `amount` has it."""
+    return st.one_of(
+        st.builds(Open, owner=owners),
+        st.builds(Deposit, amount=amount),
+        st.builds(Withdraw, amount=amount),
+        st.builds(Close),
+    )
+
+
+# Small amounts, so that withdrawals come to nothing as often as not; an account that is mostly opened first.
+histories = st.builds(
+    lambda first, rest: [*first, *rest],
+    st.sampled_from([[Open(owner="Ada")], []]),
+    st.lists(messages_of(st.one_of(small_amounts, amounts)), max_size=30),
+)
+
+
+def folded(history: Iterable[AccountEvent], state: State | None = None) -> State:
+    """Return the state after `history`."""
+    return reduce(lambda before, event: update(event, before), history, state or init())
+
+
+def accepted(messages: Iterable[AccountMessage]) -> tuple[State, list[AccountEvent]]:
+    """Send `messages`, going on after those that are rejected; return the last state and all events."""
+    state, history = init(), []
+    for message in messages:
+        try:
+            emitted = list(handle(message, state))
+        except Rejected:
+            continue
+        state = folded(emitted, state)
+        history += emitted
+    return state, history
+
+
+def total(history: Iterable[AccountEvent], kind: type[Deposited] | type[Withdrawn]) -> Decimal:
+    """Return the sum of what the events of `kind` moved."""
+    return sum((event.amount for event in history if isinstance(event, kind)), Decimal("0.00"))
+
+
+@pytest.mark.parametrize(
+    ("message", "state", "event"),
+    [
+        (Open(owner="Ada"), init(), Opened(owner="Ada")),
+        (Deposit(amount=Decimal("0.01")), OPEN, Deposited(amount=Decimal("0.01"))),
+        (Withdraw(amount=Decimal("3.50")), OPEN, Withdrawn(amount=Decimal("3.50"))),
+        (Withdraw(amount=Decimal("10.00")), OPEN, Withdrawn(amount=Decimal("10.00"))),
+        (Close(), EMPTY, Closed()),
+    ],
+)
+def test_what_makes_sense_is_accepted(message: AccountMessage, state: State, event: AccountEvent) -> None:
+    """Each message that fits the state becomes the one event of its kind."""
+    assert list(handle(message, state)) == [event]
+
+
+@pytest.mark.parametrize(
+    ("message", "state", "reason"),
+    [
+        (Withdraw(amount=Decimal("10.01")), OPEN, "cannot withdraw 10.01: the balance is 10.00"),
+        (Withdraw(amount=Decimal(5)), EMPTY, "cannot withdraw 5.00: the balance is 0.00"),
+        (Close(), OPEN, "cannot close the account: it still holds 10.00"),
+        (Open(owner="Bob"), OPEN, "cannot open the account again: it was opened for Ada"),
+        (Open(owner="Bob"), CLOSED, "cannot open the account again: it was opened for Ada"),
+        (Deposit(amount=Decimal(1)), init(), "the account has not been opened yet"),
+        (Withdraw(amount=Decimal(1)), init(), "the account has not been opened yet"),
+        (Close(), init(), "the account has not been opened yet"),
+        (Deposit(amount=Decimal(1)), CLOSED, "the account is closed"),
+        (Withdraw(amount=Decimal(1)), CLOSED, "the account is closed"),
+        (Close(), CLOSED, "the account is closed"),
+    ],
+)
+def test_what_makes_no_sense_is_rejected_with_the_reason(
+    message: AccountMessage, state: State, reason: str
+) -> None:
+    """A message that does not fit the state is rejected, and the reason names the amounts or the owner."""
+    with pytest.raises(Rejected) as caught:
+        list(handle(message, state))
+    assert caught.value.reason == reason
+
+
+@pytest.mark.parametrize("amount", ["0", "-1", "0.001", "10000000000", "NaN", "Infinity", "ten"])
+def test_an_amount_is_positive_whole_cents_of_a_bounded_size(amount: str) -> None:
+    """No message takes an amount that is not above 0, finer than a cent, or of more than twelve digits."""
+    with pytest.raises(ValidationError):
+        Deposit.model_validate({"amount": amount})
+    with pytest.raises(ValidationError):
+        Withdraw.model_validate({"amount": amount})
+
+
+@pytest.mark.parametrize("amount", ["5.0", "5.00", "5.000", 5])
+def test_equal_amounts_are_stored_alike(amount: object) -> None:
+    """However an amount is written, it has two decimal places and is a string in JSON."""
+    assert Deposit.model_validate({"amount": amount}).model_dump_json() == '{"amount":"5.00"}'
+
+
+@pytest.mark.parametrize("owner", ["", "  ", "x" * 201])
+def test_an_owner_has_a_name(owner: str) -> None:
+    """An account is not opened for nobody, nor for a name of more than 200 characters."""
+    with pytest.raises(ValidationError):
+        Open(owner=owner)
+
+
+@given(histories)
+def test_the_balance_is_deposits_minus_withdrawals_and_never_negative(messages: list[AccountMessage]) -> None:
+    """After every event the balance is exactly what came in less what went out, and not below 0."""
+    _, history = accepted(messages)
+    for length in range(len(history) + 1):
+        state = folded(history[:length])
+        assert state.balance == total(history[:length], Deposited) - total(history[:length], Withdrawn)
+        assert state.balance >= 0
+
+
+@given(histories)
+def test_an_account_opens_first_and_closes_last(messages: list[AccountMessage]) -> None:
+    """A history begins with its only Opened; a Closed can only be its end, with nothing left inside."""
+    state, history = accepted(messages)
+    assert [i for i, event in enumerate(history) if isinstance(event, Opened)] == ([0] if history else [])
+    closings = [i for i, event in enumerate(history) if isinstance(event, Closed)]
+    assert closings in ([], [len(history) - 1])
+    assert not closings or (state.status == "closed" and state.balance == 0)
+
+
+@given(st.lists(amounts, max_size=20))
+def test_what_was_paid_in_can_be_taken_out_to_the_cent(paid_in: list[Decimal]) -> None:
+    """Withdrawing every deposit again leaves exactly nothing, so the account can be closed."""
+    deposits = [Deposit(amount=amount) for amount in paid_in]
+    withdrawals = [Withdraw(amount=amount) for amount in reversed(paid_in)]
+    state, history = accepted([Open(owner="Ada"), *deposits, *withdrawals, Close()])
+    assert len(history) == 2 * len(paid_in) + 2
+    assert state == CLOSED
+
+
+@given(st.lists(events, max_size=20))
+def test_any_events_fold(history: list[AccountEvent]) -> None:
+    """Update takes its events in any order, also such as handle would not have let happen."""
+    balance = total(history, Deposited) - total(history, Withdrawn)
+    assert folded(history).balance == balance
+
+
+@given(events)
+def test_an_event_comes_back_from_json(event: AccountEvent) -> None:
+    """An event that is written as JSON and read again is the same, to the last decimal place."""
+    text = event.model_dump_json()
+    again = type(event).model_validate_json(text)
+    assert (again, again.model_dump_json()) == (event, text)
+
+
+@given(st.lists(events, max_size=10))
+def test_the_state_comes_back_from_json(history: list[AccountEvent]) -> None:
+    """A state that is written as JSON and read again is the same state."""
+    state = folded(history)
+    assert State.model_validate_json(state.model_dump_json()) == state
