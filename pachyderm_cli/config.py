@@ -45,6 +45,9 @@ class _File(BaseModel):
     effects: dict[str, Any] = Field(default_factory=dict)
 
 
+_TABLES: dict[str, type[BaseModel]] = {"store": _StoreTable, "snapshots": _SnapshotsTable}
+
+
 class Config(BaseModel):
     """What a command or an engine runs with. `entities` is None outside of any project."""
 
@@ -128,8 +131,7 @@ def _invalid(path: Path, error: ValidationError) -> ConfigError:
     first = error.errors(include_url=False, include_input=False)[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        table: type[BaseModel] = {"store": _StoreTable, "snapshots": _SnapshotsTable}.get(str(first["loc"][0]), _File)
-        known = suggestion(str(first["loc"][-1]), table.model_fields)
+        known = suggestion(str(first["loc"][-1]), _TABLES.get(str(first["loc"][0]), _File).model_fields)
         return ConfigError(f"{path}: there is no key {key}; {known}", file=str(path), key=key)
     return ConfigError(f"{path}: {key}: {first['msg']}", file=str(path), key=key)
 

@@ -4,22 +4,41 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated, NoReturn
+from io import TextIOWrapper
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from pachyderm_cli import __version__
 from pachyderm_cli.cli import exit_codes
 from pachyderm_cli.cli.commands import describe, history, init, inspect, list_, replay, send, snapshot, store
+from pachyderm_cli.cli.output import finish, tell_error
 from pachyderm_cli.cli.session import Session
-from pachyderm_cli.cli.output import tell_error
 from pachyderm_cli.errors import Interrupted, PachydermError, UsageError
 
+
+class _OutputClosed(Exception):
+    """Who read standard output has gone."""
+
+
+class _Commands(TyperGroup):
+    """The commands; lets `run` see what Typer would turn into exit statuses of its own."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted; what was committed is kept, and pachyderm history shows it") from None
+        except BrokenPipeError as error:
+            raise _OutputClosed from error
+
+
 app = typer.Typer(
+    cls=_Commands,
     help="Durable, globally unique entities: send them messages, and look at everything they ever did.",
     epilog="Start with: pachyderm init demo && cd demo && pachyderm send counter:new increment",
-    no_args_is_help=True,
     rich_markup_mode=None,  # plain help loads no rich, and reads the same piped
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -60,7 +79,8 @@ def options(
 
 def main() -> NoReturn:
     """Run the command that the process's arguments name, and exit with its status."""
-    sys.exit(run(sys.argv[1:]))
+    _open_standard_streams()
+    sys.exit(run(sys.argv[1:] or ["--help"]))
 
 
 def run(arguments: list[str]) -> int:
@@ -68,13 +88,11 @@ def run(arguments: list[str]) -> int:
     as_json = "--json" in arguments
     try:
         answer = app(arguments, prog_name="pachyderm", standalone_mode=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
+        finish()
+    except (_OutputClosed, BrokenPipeError):
         # The interpreter would flush at exit, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_codes.BROKEN_PIPE
-    except KeyboardInterrupt:
-        return _fail(Interrupted("interrupted; what was committed is kept, and pachyderm history shows it"), as_json=as_json)
     except TyperException as error:
         return _fail(UsageError(_usage(error)), as_json=as_json)
     except PachydermError as error:
@@ -83,6 +101,15 @@ def run(arguments: list[str]) -> int:
         text = f"an unexpected failure in pachyderm: {type(error).__name__}: {error}; PACHYDERM_DEBUG=1 shows where"
         return _fail(PachydermError(text), as_json=as_json)
     return answer if isinstance(answer, int) else exit_codes.DONE
+
+
+def _open_standard_streams() -> None:
+    """Put the null device where a standard stream was closed, before a database's file takes its number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does already
 
 
 def _fail(error: PachydermError, *, as_json: bool) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -53,7 +54,7 @@ def send_lines(
     """
     tally = _Tally()
     with _opened(path) as lines:
-        for number, text in progress(_numbered(lines), "sending"):
+        for number, text in progress(_numbered(lines), "sending", printing=as_json):
             try:
                 sent = _send_line(pachyderm, text, options)
                 tally.handled += 1
@@ -97,9 +98,10 @@ def _read_line(text: bytes) -> Line:
 def _count(tally: _Tally, number: int, error: PachydermError, *, as_json: bool) -> None:
     tally.failures += 1
     tally.first_failure = tally.first_failure or error
-    told = type(error)(f"line {number}: {error.message}", **{**error.details, "line": number})
-    if "line" in error.details:  # an entity's own file and line; both are of use
-        told.details = {**error.details, "input_line": number}
+    told = copy(error)  # never made anew: an entity's own kind of Rejected takes what it likes
+    told.message = f"line {number}: {error.message}"
+    # Beside an entity's own file and line both are of use.
+    told.details = {**error.details, "input_line" if "line" in error.details else "line": number}
     tell_error(told, as_json=as_json)
 
 

@@ -13,11 +13,11 @@ class Stored(str):
 
 
 def to_json(value: Any) -> str:
-    """Return `value` (dicts with text keys, lists, text, numbers, booleans, None, Stored) as JSON on one line."""
+    """Return `value` (dicts, lists, text, numbers, booleans, None, Stored) as JSON on one line."""
     if isinstance(value, Stored):
         return str(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)}: {to_json(inner)}" for key, inner in value.items()) + "}"
+        return "{" + ", ".join(f"{json.dumps(str(key))}: {to_json(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(to_json(inner) for inner in value) + "]"
     return json.dumps(value, default=str)

@@ -6,10 +6,11 @@ takes its time to load, is needed on a terminal only.
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -33,7 +34,7 @@ def emit(
 ) -> None:
     """Print a result: as one JSON document on a line, or as lines for people."""
     if as_json:
-        sys.stdout.write(to_json(serialize(result)) + "\n")
+        _put(sys.stdout, _safe_json(to_json(serialize(result)), sys.stdout))
     else:
         for line in render(result):
             write(sys.stdout, line)
@@ -65,10 +66,15 @@ def write(stream: TextIO, line: Line) -> None:
 
         text = Text.assemble(*((harmless(piece), style) for piece, style in line))
         _console(stream).print(text, soft_wrap=True, highlight=False)
-    elif stream.isatty():
-        stream.write(harmless("".join(piece for piece, _ in line)) + "\n")
-    else:
-        stream.write("".join(piece for piece, _ in line) + "\n")
+        return
+    plain = "".join(piece for piece, _ in line)
+    _put(stream, harmless(plain) if stream.isatty() else plain)
+
+
+def finish() -> None:
+    """See to it that standard output has everything. Raises PachydermError where it takes no more."""
+    with _output_errors():
+        sys.stdout.flush()
 
 
 def tell_error(error: PachydermError, *, as_json: bool) -> None:
@@ -76,10 +82,35 @@ def tell_error(error: PachydermError, *, as_json: bool) -> None:
     with suppress(OSError):  # the error that matters is the one to be told
         sys.stdout.flush()
     if as_json:
-        document = {"error": {"code": error.code, "message": error.message, **error.details}}
-        sys.stderr.write(to_json(document) + "\n")
+        # Details are anyone's, an entity's own rejections have some; code and message are ours.
+        named = {"code": error.code, "message": error.message}
+        sys.stderr.write(to_json({"error": {**named, **error.details, **named}}) + "\n")
     else:
         write(sys.stderr, (("error: ", "bold red"), (error.message, "")))
+
+
+def _put(stream: TextIO, text: str) -> None:
+    with _output_errors():
+        stream.write(text + "\n")
+
+
+@contextmanager
+def _output_errors() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise PachydermError(f"the output cannot be written: {error.strerror}; what was committed is kept") from error
+
+
+def _safe_json(text: str, stream: TextIO) -> str:
+    """Return the JSON `text` with what a terminal might obey, or the stream's encoding lacks, as JSON's escapes."""
+    if stream.isatty():
+        return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+    if stream.encoding.lower() != "utf-8":
+        return "".join(each if each.isascii() else json.dumps(each)[1:-1] for each in text)
+    return text
 
 
 def is_coloured(stream: TextIO) -> bool:
@@ -96,9 +127,14 @@ def harmless(text: str) -> str:
     )
 
 
-def progress(items: Iterable[ItemT], what: str, total: int | None = None) -> Iterator[ItemT]:
-    """Yield `items`, with a progress bar on standard error while that is a terminal."""
-    if not sys.stderr.isatty():
+def progress(
+    items: Iterable[ItemT], what: str, total: int | None = None, *, printing: bool = False
+) -> Iterator[ItemT]:
+    """Yield `items`, with a progress bar on standard error while that is a terminal.
+
+    Where results are `printing` to the same terminal meanwhile, they are the progress, and no bar is drawn.
+    """
+    if not is_coloured(sys.stderr) or (printing and sys.stdout.isatty()):
         yield from items
         return
     from rich.progress import track  # noqa: PLC0415 - slow to load, and for terminals only

@@ -63,8 +63,8 @@ class EntityType:
         except (ValueError, TypeError):  # a type that has no JSON Schema; its source still counts
             schema = repr(self.state_type)
         try:
-            functions = [self.update] if self.init is None else [self.update, self.init]
-            return fingerprint_of(functions, schema)
+            functions = (self.update, self.init)
+            return fingerprint_of([each for each in functions if each is not None], schema)
         except SourceUnavailable:
             return None
 

@@ -44,7 +44,8 @@ class _Reader:
         update = self._function("update", required="def update(event: …, state: …)", arguments=(2,))
         init = self._function("init", arguments=(0,))
         query = self._function("query", arguments=(2,))
-        assert handle is not None and update is not None  # noqa: S101 - for mypy: required ones raise above
+        assert handle is not None  # noqa: S101 - for mypy: a required one raises above
+        assert update is not None  # noqa: S101
         messages = self._protocol(handle, Message, "the messages it accepts")
         events = self._protocol(update, Event, "the events it can read")
         emitted, effects = self._emitted(handle)
@@ -92,7 +93,7 @@ class _Reader:
     def _hints(self, function: Callable[..., Any]) -> dict[str, Any]:
         try:
             return typing.get_type_hints(function, include_extras=True)
-        except Exception as error:  # any code may stand in an annotation
+        except Exception as error:  # noqa: BLE001 - any code may stand in an annotation
             self._fail(f"the annotations of {function.__name__} cannot be read: {error}", function)
 
     def _annotation(self, function: Callable[..., Any], what: str) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from uuid import UUID, uuid5
 
 from pachyderm_cli.errors import InvalidReference
@@ -125,7 +126,7 @@ def _parse_prefix(text: str, prefix: str) -> ByPrefix | ById:
 def _hyphenated(digits: str, prefix: str) -> str:
     """Return `digits` with the hyphens that a UUID has there, a trailing one if `prefix` ends with one."""
     cuts = [0, *(at for at in _HYPHENS_AFTER if at < len(digits)), len(digits)]
-    parts = "-".join(digits[start:end] for start, end in zip(cuts, cuts[1:], strict=False))
+    parts = "-".join(digits[start:end] for start, end in pairwise(cuts))
     return parts + "-" if prefix.endswith("-") and len(digits) in _HYPHENS_AFTER else parts
 
 

@@ -15,6 +15,7 @@ from pachyderm_cli.domain.identifiers import effect_id
 from pachyderm_cli.domain.message import Effect
 from pachyderm_cli.engine.results import EffectResult, EffectStatus
 
+
 def dispatch(effects: Iterable[Effect], message_id: UUID, config: Mapping[str, Any]) -> tuple[EffectResult, ...]:
     """Run `effects` in order and return what became of each: done, or failed with the error and where it arose."""
     return tuple(_dispatch_one(effect, effect_id(message_id, index), config) for index, effect in enumerate(effects))
@@ -34,7 +35,7 @@ def _dispatch_one(effect: Effect, identifier: UUID, config: Mapping[str, Any]) -
         answer = effect.dispatch(dict(config))  # type: ignore[attr-defined]  # read_entity required it
         if inspect.iscoroutine(answer):
             _run(answer)
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - user code; told in the result
         return EffectResult(identifier, name, EffectStatus.FAILED, _described(effect, error))
     return EffectResult(identifier, name, EffectStatus.DONE)
 
@@ -51,7 +52,7 @@ def _run(coroutine: Coroutine[Any, Any, Any]) -> None:
     def run() -> None:
         try:
             asyncio.run(coroutine)
-        except BaseException as error:  # handed to the waiting thread, which raises it
+        except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
             failure.append(error)
 
     thread = threading.Thread(target=run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
@@ -14,14 +15,14 @@ from pachyderm_cli.config import DEFAULT_NETWORK, Config, load_config
 from pachyderm_cli.domain.arguments import message_from_fields, message_from_json, message_from_mapping
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.message import Message
-from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.domain.reference import Reference, is_type_name
 from pachyderm_cli.domain.timestamps import now
 from pachyderm_cli.engine import folding
 from pachyderm_cli.engine.dispatch import dispatch, left_out
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
 from pachyderm_cli.engine.results import Inspection, Sent, StateAt, Step
-from pachyderm_cli.engine.sending import Sending
+from pachyderm_cli.engine.sending import Request, Sender
 from pachyderm_cli.errors import EntityFailed, NotFound, UnknownMessage, UsageError
 from pachyderm_cli.store.events import read_events
 from pachyderm_cli.store.heads import heads
@@ -44,7 +45,7 @@ class Pachyderm:
     def __init__(
         self,
         store: str,
-        modules: Iterable[ModuleType] | Mapping[str, Any] = (),
+        modules: Iterable[ModuleType] | Mapping[str, Any] | EntityTypes = (),
         *,
         network: str = DEFAULT_NETWORK,
         snapshots_every: int = 100,
@@ -53,10 +54,16 @@ class Pachyderm:
     ) -> None:
         """Make an engine on the store with that URL, for these entity modules.
 
-        `modules` are modules, or a mapping of type names to modules; `config` is handed to effects; `clock` returns
-        the current time, aware. The store is opened at the first use. Raises ConfigError and EntityLoadError.
+        `modules` are modules, a mapping of type names to modules, or where to get entity types from; `config` is
+        handed to effects; `clock` returns the current time, aware. The store is opened at the first use. Raises ConfigError and EntityLoadError.
         """
-        self._start(store, ModuleEntityTypes(modules), network, snapshots_every, config or {}, clock)
+        self._store = Store(store)
+        self._types = modules if isinstance(modules, EntityTypes) else ModuleEntityTypes(modules)
+        self._network = network
+        self._config = dict(config or {})
+        self._clock = clock
+        self._finder = Finder(self._store, network)
+        self._sender = Sender(self._store, network, snapshots_every, clock)
 
     @classmethod
     def open(
@@ -76,27 +83,14 @@ class Pachyderm:
     @classmethod
     def from_config(cls, config: Config) -> Self:
         """Return an engine for a configuration. Raises ConfigError for a store URL that cannot be used."""
-        engine = cls.__new__(cls)
         types = NoEntityTypes() if config.entities is None else FolderEntityTypes(config.entities)
-        engine._start(config.store_url, types, config.network, config.snapshots_every, config.effects, now)
-        return engine
-
-    def _start(
-        self,
-        store: str,
-        types: EntityTypes,
-        network: str,
-        snapshots_every: int,
-        config: Mapping[str, Any],
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._store = Store(store)
-        self._types = types
-        self._network = network
-        self._every = snapshots_every
-        self._config = dict(config)
-        self._clock = clock
-        self._finder = Finder(self._store, network)
+        return cls(
+            config.store_url,
+            types,
+            network=config.network,
+            snapshots_every=config.snapshots_every,
+            config=config.effects,
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -154,7 +148,7 @@ class Pachyderm:
             return message_from_json(entity, name, data)
         return message_from_mapping(entity, name, data)
 
-    def send(
+    def send(  # noqa: PLR0913 - all that a send may say, by keyword
         self,
         reference: str | Reference,
         message: Message | str,
@@ -183,18 +177,15 @@ class Pachyderm:
             message = self.message(entity.type, message, {} if data is None else data)
         elif data is not None:
             raise UsageError("data goes with the name of a message, not with a message")
-        committed = Sending(
-            self._store,
-            self._network,
-            entity_type,
-            entity,
-            _of_type(entity_type, message),
+        request = Request(
+            entity_type=entity_type,
+            entity=entity,
+            message=_of_type(entity_type, message),
             message_id=message_id,
             expect=expect,
             caused_by=caused_by,
-            snapshots_every=self._every,
-            clock=self._clock,
-        ).run()
+        )
+        committed = self._sender.send(request)
         if effects:
             results = dispatch(committed.effects, committed.message_id, {**self._config, **(config or {})})
         else:
@@ -247,7 +238,7 @@ class Pachyderm:
         recorded = read_events(
             self._store, self._network, head.entity.id, after=from_version - 1, up_to=to_version, reverse=reverse
         )
-        return islice(recorded, limit)
+        return islice(recorded, None if limit is None else min(limit, sys.maxsize))
 
     def replay(
         self,
@@ -263,7 +254,7 @@ class Pachyderm:
         head = self._finder.existing(reference)
         entity_type = self._types.get(head.entity.type)
         version, state = 0, entity_type.initial()
-        for recorded, state in self._replayed(head, entity_type, to_version, at):  # noqa: B007, B020 - the last one is wanted
+        for recorded, state in self._replayed(head, entity_type, to_version, at):  # noqa: B007 - the last one is wanted
             version = recorded.version
         return StateAt(
             entity=head.entity, network=self._network, version=version, state=state, entity_type=entity_type
@@ -335,7 +326,12 @@ class Pachyderm:
         return drop_snapshots(self._store, self._network, entity_id)
 
     def entities(self, type_name: str | None = None, *, limit: int | None = None) -> Iterator[Head]:
-        """Yield the network's entities, last written first: all, or those last handled by a type."""
+        """Return the network's entities, last written first: all, or those last handled by a type.
+
+        The type may be one that has no module here. Raises UsageError for what can name none.
+        """
+        if type_name is not None and not is_type_name(type_name):
+            raise UsageError(f"{type_name!r} is not an entity type's name; write it as in counter or billing.invoice")
         return heads(self._store, self._network, type_name, limit)
 
     def _current(self, head: Head) -> StateAt:
@@ -392,7 +388,5 @@ def _of_type(entity_type: EntityType, message: Message) -> Message:
 
 
 def _file_of(model: type) -> str | None:
-    import sys  # noqa: PLC0415
-
     file = getattr(sys.modules.get(model.__module__), "__file__", None)
     return None if file is None else os.path.realpath(file)

@@ -21,7 +21,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 _private_numbers = itertools.count(1)
-_finders: dict[str, "_PrivateFinder"] = {}
+_finders: dict[str, _PrivateFinder] = {}
 _lock = threading.RLock()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from traceback import extract_tb
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.naming import suggestion
@@ -17,6 +17,7 @@ from pachyderm_cli.engine.imports import EntityPackage
 from pachyderm_cli.errors import ConfigError, EntityLoadError, UnknownEntityType
 
 
+@runtime_checkable
 class EntityTypes(Protocol):
     """Where the engine gets entity types from."""
 

@@ -29,6 +29,7 @@ _LOG = logging.getLogger("pachyderm")
 ATTEMPTS = 100
 """How often a send is decided anew against other writers before it gives up."""
 
+_RECONNECTIONS = 10
 _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.1
 
@@ -58,47 +59,55 @@ class _Prepared:
         return Committed(self.fold, self.append.message_id, events, self.effects, duplicate=False)
 
 
-class Sending:
-    """A message on its way to one entity."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be sent to whom: the arguments of `Pachyderm.send`, read."""
 
-    def __init__(
-        self,
-        store: Store,
-        network: str,
-        entity_type: EntityType,
-        entity: Reference,
-        message: Message,
-        *,
-        message_id: UUID | None = None,
-        expect: int | None = None,
-        caused_by: UUID | None = None,
-        snapshots_every: int,
-        clock: Callable[[], datetime],
-    ) -> None:
-        """Prepare to send. Raises InvalidMessage for a message that JSON cannot hold."""
-        self._store = store
-        self._network = network
-        self._type = entity_type
-        self._entity = entity
-        self._message = message
-        self._id = new_message_id() if message_id is None else message_id
-        # An id made just now cannot be in the log, so there is nothing to look up.
-        self._id_may_be_known = message_id is not None
-        self._expect = expect
-        self._caused_by = caused_by
-        self._every = snapshots_every
-        self._clock = clock
-        try:
-            self._fingerprint = message_fingerprint(entity.id, message)
-        except Unfaithful as error:
-            raise InvalidMessage(str(error), entity_type=entity_type.name) from error
+    entity_type: EntityType
+    entity: Reference
+    message: Message
+    message_id: UUID | None = None
+    expect: int | None = None
+    caused_by: UUID | None = None
 
-    def run(self) -> Committed:
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Sends messages to the entities of one network; serves several threads."""
+
+    store: Store
+    network: str
+    snapshots_every: int
+    clock: Callable[[], datetime]
+
+    def send(self, request: Request) -> Committed:
         """Send, and return once the outcome is durable.
 
-        Raises Rejected, EntityFailed, VersionConflict (another version than expected, or attempts used up),
-        MessageIdConflict and StoreError.
+        Raises Rejected, EntityFailed, InvalidMessage (JSON cannot hold it), VersionConflict (another version than
+        expected, or attempts used up), MessageIdConflict and StoreError.
         """
+        return _Sending(self, request).run()
+
+
+class _Sending:
+    """A message on its way to one entity."""
+
+    def __init__(self, sender: Sender, request: Request) -> None:
+        self._sender = sender
+        self._store = sender.store
+        self._network = sender.network
+        self._type = request.entity_type
+        self._entity = request.entity
+        self._request = request
+        self._id = new_message_id() if request.message_id is None else request.message_id
+        # An id made just now cannot be in the log, so there is nothing to look up.
+        self._id_may_be_known = request.message_id is not None
+        try:
+            self._fingerprint = message_fingerprint(self._entity.id, request.message)
+        except Unfaithful as error:
+            raise InvalidMessage(str(error), entity_type=self._type.name) from error
+
+    def run(self) -> Committed:
         fold: Fold | None = None
         unsure: _Prepared | None = None
         for attempt in range(ATTEMPTS):
@@ -138,16 +147,16 @@ class Sending:
         return catch_up(self._store, self._network, self._type, self._entity, fold)
 
     def _prepare(self, fold: Fold) -> _Prepared:
-        if self._expect is not None and fold.version != self._expect:
+        if self._request.expect is not None and fold.version != self._request.expect:
             raise VersionConflict(
-                f"{self._entity} is at version {fold.version}, not {self._expect}; nothing was written",
+                f"{self._entity} is at version {fold.version}, not {self._request.expect}; nothing was written",
                 entity=str(self._entity),
                 version=fold.version,
-                expected=self._expect,
+                expected=self._request.expect,
             )
-        now = self._clock()
+        now = self._sender.clock()
         context = Context(now=now, message_id=self._id, reference=self._entity, version=fold.version)
-        decision = self._type.decide(self._message, fold.state, context)
+        decision = self._type.decide(self._request.message, fold.state, context)
         events, after = self._fold_decision(fold, decision)
         return _Prepared(
             Append(
@@ -155,9 +164,9 @@ class Sending:
                 expected_version=fold.version,
                 events=events,
                 message_id=self._id,
-                message=type(self._message).__name__,
+                message=type(self._request.message).__name__,
                 message_fingerprint=self._fingerprint,
-                caused_by=self._caused_by,
+                caused_by=self._request.caused_by,
                 recorded_at=now,
                 snapshot=self._snapshot(after),
             ),
@@ -183,7 +192,8 @@ class Sending:
             raise self._type.broken(f"the event {type(event).__name__} cannot be stored: {error}") from error
 
     def _snapshot(self, fold: Fold) -> NewSnapshot | None:
-        if not self._every or fold.version - fold.snapshot_version < self._every or self._type.fingerprint is None:
+        every = self._sender.snapshots_every
+        if not every or fold.version - fold.snapshot_version < every or self._type.fingerprint is None:
             return None
         try:
             return NewSnapshot(fold.version, self._type.fingerprint, self._type.snapshot_json(fold.state))
@@ -207,9 +217,6 @@ class Sending:
         )
         events = tuple(SentEvent(version, name, text) for version, name, text in data)
         return Committed(fold, self._id, events, (), duplicate=True)
-
-
-_RECONNECTIONS = 10
 
 
 def _pause(attempt: int) -> None:

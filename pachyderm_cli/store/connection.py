@@ -55,7 +55,7 @@ def parse_url(text: str) -> URL:
 
 def _sqlite_url(url: URL) -> URL:
     if url.database in (None, "", ":memory:") or url.host:
-        raise ConfigError("a SQLite store is a file that lasts; write sqlite:///FILE (four slashes for an absolute path)")
+        raise ConfigError("a SQLite store is a file that lasts; write sqlite:///FILE, or sqlite:////FOLDER/FILE")
     if url.query:
         raise ConfigError("a SQLite store's URL takes no options after '?'; write sqlite:///FILE")
     return url.set(drivername="sqlite")
@@ -131,10 +131,10 @@ def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
 def _set_up_postgres(connection: DBAPIConnection, _record: object) -> None:
     cursor = connection.cursor()
     cursor.execute("SHOW synchronous_commit")
-    if cursor.fetchone()[0] not in _DURABLE_ON_POSTGRES:
+    if cursor.fetchall()[0][0] not in _DURABLE_ON_POSTGRES:
         cursor.execute("SET synchronous_commit TO on")
         cursor.execute("SHOW synchronous_commit")
-        if cursor.fetchone()[0] not in _DURABLE_ON_POSTGRES:
+        if cursor.fetchall()[0][0] not in _DURABLE_ON_POSTGRES:
             raise StoreError("Postgres did not take synchronous_commit=on, without which a commit may be lost")
     cursor.close()
     connection.commit()

@@ -174,17 +174,19 @@ def read_data(
     last = _LAST_VERSION if up_to is None else up_to
     while True:
         page = _page(store, _to_fold, network, entity_id, after, last)
-        for row in page:
-            yield row[0], row[1], row[2]
+        for version, type_name, data in page:
+            yield version, type_name, data
         if len(page) < PAGE:
             return
-        after = page[-1][0]
+        after = page[-1].version
 
 
 def _page(
     store: Store, statement: Select[Any], network: str, entity_id: UUID, after: int, up_to: int
 ) -> Sequence[Row[Any]]:
-    parameters = {"network": network, "entity_id": str(entity_id), "after": after, "up_to": up_to, "page": PAGE}
+    # A database takes 64 bits; callers may name any version.
+    bounds = {"after": min(after, _LAST_VERSION), "up_to": min(up_to, _LAST_VERSION)}
+    parameters = {"network": network, "entity_id": str(entity_id), **bounds, "page": PAGE}
     with store.reading() as connection:
         return connection.execute(statement, parameters).all()
 

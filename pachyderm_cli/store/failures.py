@@ -24,6 +24,10 @@ _SQLITE = {
 }
 
 
+_SECRETS = ("password", "sslpassword")
+"""The names of what a URL's query may hold and nobody should see."""
+
+
 class ConnectionLost(StoreError):
     """The connection broke: what was under way may or may not have been committed."""
 
@@ -40,8 +44,9 @@ def storage_errors(url: URL) -> Iterator[None]:
 
 
 def shown(url: URL) -> str:
-    """Return `url` without its password."""
-    return url.render_as_string(hide_password=True)
+    """Return `url` without its password, wherever in it that is."""
+    hidden = {name: "***" for name in url.query if name in _SECRETS}
+    return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
 def _store_error(url: URL, error: DBAPIError) -> StoreError:
@@ -60,6 +65,6 @@ def _store_error(url: URL, error: DBAPIError) -> StoreError:
 def _line(url: URL, problem: str, cause: BaseException | None) -> str:
     """Return one line: libpq's messages have several, and may quote what it was given."""
     detail = " ".join(str(cause).split())
-    if url.password:
-        detail = detail.replace(str(url.password), "***")
+    for secret in filter(None, (url.password, *(url.query.get(name) for name in _SECRETS))):
+        detail = detail.replace(str(secret), "***")
     return f"the store {shown(url)} {problem} ({detail})"

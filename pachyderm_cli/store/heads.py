@@ -15,6 +15,7 @@ from pachyderm_cli.store.schema import entities
 from pachyderm_cli.store.store import Store
 
 _STREAMED = 500
+_EVERY = 2**62  # more than there are; a database takes 64 bits
 
 _in_network = entities.c.network == bindparam("network")
 _by_id = select(entities).where(_in_network, entities.c.id == bindparam("id"))
@@ -49,7 +50,7 @@ def heads(store: Store, network: str, type_name: str | None = None, limit: int |
     if type_name is not None:
         statement = statement.where(entities.c.type == type_name)
     if limit is not None:
-        statement = statement.limit(limit)
+        statement = statement.limit(min(limit, _EVERY))
     with store.reading() as connection:
         streaming = connection.execution_options(yield_per=_STREAMED)
         for row in streaming.execute(statement, {"network": network}):

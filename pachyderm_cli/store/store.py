@@ -36,14 +36,13 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection in a transaction that sees one state of the database and writes nothing."""
-        with storage_errors(self.url):
-            with self._readable().connect() as connection:
-                if connection.dialect.name == "sqlite":
-                    connection.exec_driver_sql("BEGIN")
-                try:
-                    yield connection
-                finally:
-                    _end(connection, "ROLLBACK")
+        with storage_errors(self.url), self._readable().connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN")
+            try:
+                yield connection
+            finally:
+                _end(connection, "ROLLBACK")
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -52,16 +51,15 @@ class Store:
         On SQLite it holds the one write lock from the start: a transaction that reads first and writes later
         would fail at once, whatever the timeout.
         """
-        with storage_errors(self.url):
-            with self.engine.connect() as connection:
-                if connection.dialect.name == "sqlite":
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
-                try:
-                    yield connection
-                except BaseException:
-                    _end(connection, "ROLLBACK")
-                    raise
-                _end(connection, "COMMIT")
+        with storage_errors(self.url), self.engine.connect() as connection:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                _end(connection, "ROLLBACK")
+                raise
+            _end(connection, "COMMIT")
 
     @property
     def engine(self) -> Engine:
@@ -81,13 +79,13 @@ class Store:
             self._engine = self._empty = None
 
     def _readable(self) -> Engine:
-        if self._engine is None and self.url.get_backend_name() == "sqlite":
-            if not Path(str(self.url.database)).exists():
-                if self._empty is None:
-                    self._empty = empty_engine()
-                    metadata.create_all(self._empty)
-                return self._empty
-        return self.engine
+        is_file = self.url.get_backend_name() == "sqlite"
+        if self._engine is not None or not is_file or Path(str(self.url.database)).exists():
+            return self.engine
+        if self._empty is None:
+            self._empty = empty_engine()
+            metadata.create_all(self._empty)
+        return self._empty
 
     def _open(self) -> Engine:
         if self.url.get_backend_name() == "sqlite":

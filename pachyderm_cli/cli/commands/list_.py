@@ -29,7 +29,8 @@ def list_(
     with session.open() as pachyderm:
         count = emit_each(pachyderm.entities(type_name, limit=limit), as_json, serialize.head, render.head)
         if count == 0 and not as_json:
-            note(f"no entities in the network {pachyderm.network!r}")
+            of_type = "" if type_name is None else f" of the type {type_name!r}"
+            note(f"no entities{of_type} in the network {pachyderm.network!r}")
 
 
 def register(app: typer.Typer) -> None:

@@ -14,7 +14,6 @@ from pachyderm_cli.cli.session import JsonOption, Session
 from pachyderm_cli.errors import EffectFailed, UsageError
 
 if TYPE_CHECKING:
-    from pachyderm_cli.engine.engine import Pachyderm
     from pachyderm_cli.engine.results import Sent
 
 
@@ -141,4 +140,4 @@ def _require_alone(*others: object) -> None:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(no_args_is_help=True)(send)
+    app.command()(send)

@@ -6,7 +6,7 @@ import typer
 
 from pachyderm_cli.cli.session import JsonOption, Session
 
-app = typer.Typer(help="Look after the store itself.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Look after the store itself.", rich_markup_mode=None)
 
 
 @app.callback()
