@@ -182,8 +182,8 @@ def read_data(
 
 
 def _page(
-    store: Store, statement: Select[Any], network: str, entity_id: UUID, after: int, up_to: int
-) -> Sequence[Row[Any]]:
+    store: Store, statement: Select[*tuple[Any, ...]], network: str, entity_id: UUID, after: int, up_to: int
+) -> Sequence[Row[*tuple[Any, ...]]]:
     # A database takes 64 bits; callers may name any version.
     bounds = {"after": min(after, _LAST_VERSION), "up_to": min(up_to, _LAST_VERSION)}
     parameters = {"network": network, "entity_id": str(entity_id), **bounds, "page": PAGE}
@@ -205,7 +205,7 @@ def find_message(store: Store, network: str, message_id: UUID) -> RecordedMessag
     )
 
 
-def _recorded(row: Row[Any]) -> RecordedEvent:
+def _recorded(row: Row[*tuple[Any, ...]]) -> RecordedEvent:
     return RecordedEvent(
         position=row.position,
         entity=Reference(row.entity_type, UUID(row.entity_id)),
