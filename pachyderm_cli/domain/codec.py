@@ -26,10 +26,12 @@ class Unfaithful(ValueError):
         self.path = path
 
 
-def encode_model(value: BaseModel) -> str:
+def encode_model(value: BaseModel, *, exclude_defaults: bool = False) -> str:
     """Return `value` as JSON text. Raises Unfaithful if it holds something that JSON cannot."""
     try:
-        return value.model_dump_json(by_alias=True, round_trip=True, warnings="error")
+        return value.model_dump_json(
+            by_alias=True, round_trip=True, warnings="error", exclude_defaults=exclude_defaults
+        )
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         raise Unfaithful(type(value).__name__, f"cannot be written as JSON: {error}") from error
 

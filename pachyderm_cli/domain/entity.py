@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from pachyderm_cli.domain.codec import Unfaithful, encode_state, encode_state_faithfully
 from pachyderm_cli.domain.context import Context
 from pachyderm_cli.domain.fingerprint import SourceUnavailable, fingerprint_of
+from pachyderm_cli.domain.immutability import is_immutable
 from pachyderm_cli.domain.message import Effect, Event, Message
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.errors import EntityFailed, Rejected
@@ -68,6 +70,18 @@ class EntityType:
         except SourceUnavailable:
             return None
 
+    @cached_property
+    def has_immutable_state(self) -> bool:
+        """Whether no state can be changed in place, so that one object may be handed to many."""
+        return is_immutable(self.state_type)
+
+    def copy_state(self, state: Any) -> Any:
+        """Return a deep copy of `state`. Raises EntityFailed where it cannot be copied."""
+        try:
+            return deepcopy(state)
+        except Exception as error:
+            raise self.failure("copying the state", error) from error
+
     def initial(self) -> Any:
         """Return the state before any event."""
         if self.init is None:
@@ -96,6 +110,24 @@ class EntityType:
             return self.update(event, state)
         except (Exception, SystemExit) as error:
             raise self.failure(f"update({type(event).__name__}) at version {version}", error) from error
+
+    def fold(self, state: Any, stored: Iterable[tuple[int, str, str]]) -> Any:
+        """Return the state after the events `stored`: version, type and JSON text of each, in order.
+
+        Raises EntityFailed, naming the event that cannot be read or folded.
+        """
+        update = self.update
+        readers = {name: model.__pydantic_validator__.validate_json for name, model in self.events.items()}
+        for version, type_name, text in stored:
+            try:
+                event = readers[type_name](text)
+            except (KeyError, ValidationError):
+                event = self.read_event(type_name, text, version)  # says what is wrong with it
+            try:
+                state = update(event, state)
+            except (Exception, SystemExit) as error:
+                raise self.failure(f"update({type_name}) at version {version}", error) from error
+        return state
 
     def read_event(self, type_name: str, text: str, version: int) -> Event:
         """Return the event that is stored as `text`. Raises EntityFailed where this module cannot read it."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from uuid import UUID, uuid5
@@ -31,7 +30,5 @@ def message_fingerprint(entity_id: UUID, message: Message) -> str:
     Fields at their default are left out, so that a new optional field does not make an old message another one.
     Raises Unfaithful for a message that JSON cannot hold.
     """
-    encode_model(message)
-    data = message.model_dump_json(by_alias=True, round_trip=True, exclude_defaults=True)
-    text = json.dumps([str(entity_id), type(message).__name__, data])
+    text = f"{entity_id}\0{type(message).__name__}\0{encode_model(message, exclude_defaults=True)}"
     return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from uuid import UUID, uuid5
 
@@ -72,6 +73,7 @@ class ParsedReference:
     target: ById | ByPrefix | ByName | New
 
 
+@lru_cache(maxsize=4096)
 def parse_reference(text: str) -> ParsedReference:
     """Return what `text` names. Raises InvalidReference, saying what is wrong and what the forms are."""
     head, colon, tail = text.partition(":")
@@ -90,6 +92,7 @@ def is_type_name(text: str) -> bool:
     return _TYPE.fullmatch(text) is not None
 
 
+@lru_cache(maxsize=4096)
 def named_id(network: str, type_name: str, name: str) -> UUID:
     """Return the id of the entity called `name`: a UUID5 (RFC 9562) of network, type and name."""
     return uuid5(_NAMED_ENTITIES, json.dumps([network, type_name, name], ensure_ascii=True))

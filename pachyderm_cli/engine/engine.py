@@ -26,8 +26,8 @@ from pachyderm_cli.engine.sending import Request, Sender
 from pachyderm_cli.errors import EntityFailed, NotFound, UnknownMessage, UsageError
 from pachyderm_cli.store.events import read_events
 from pachyderm_cli.store.heads import heads
-from pachyderm_cli.store.records import Head, NewSnapshot, RecordedEvent, StoredSnapshot
-from pachyderm_cli.store.snapshots import drop_snapshots, snapshots_of, write_snapshot
+from pachyderm_cli.store.records import Head, RecordedEvent, StoredSnapshot
+from pachyderm_cli.store.snapshots import drop_snapshots, keep_snapshot, snapshots_of
 from pachyderm_cli.store.store import Store
 
 
@@ -49,13 +49,14 @@ class Pachyderm:
         *,
         network: str = DEFAULT_NETWORK,
         snapshots_every: int = 100,
+        cached: int = 4096,
         config: Mapping[str, Any] | None = None,
         clock: Callable[[], datetime] = now,
     ) -> None:
         """Make an engine on the store with that URL, for these entity modules.
 
-        `modules` are modules, a mapping of type names to modules, or where to get entity types from; `config` is
-        handed to effects; `clock` returns the current time, aware. The store is opened at the first use. Raises ConfigError and EntityLoadError.
+        `modules` are modules, a mapping of type names to modules, or where to get entity types from; `cached` is
+        how many folded entities are kept between calls; `config` is handed to effects; `clock` returns the current time, aware. The store is opened at the first use. Raises ConfigError and EntityLoadError.
         """
         self._store = Store(store)
         self._types = modules if isinstance(modules, EntityTypes) else ModuleEntityTypes(modules)
@@ -63,7 +64,7 @@ class Pachyderm:
         self._config = dict(config or {})
         self._clock = clock
         self._finder = Finder(self._store, network)
-        self._sender = Sender(self._store, network, snapshots_every, clock)
+        self._sender = Sender(self._store, network, snapshots_every=snapshots_every, cached=cached, clock=clock)
 
     @classmethod
     def open(
@@ -310,9 +311,7 @@ class Pachyderm:
             state=entity_type.snapshot_json(current.state),
             taken_at=self._clock(),
         )
-        new = NewSnapshot(taken.version, taken.fingerprint, taken.state)
-        with self._store.writing() as connection:
-            write_snapshot(connection, self._network, taken.entity, new, taken.taken_at)
+        keep_snapshot(self._store, self._network, taken)
         return taken
 
     def snapshots(self, reference: str | Reference | None = None) -> list[StoredSnapshot]:
@@ -336,7 +335,7 @@ class Pachyderm:
 
     def _current(self, head: Head) -> StateAt:
         entity_type = self._types.get(head.entity.type)
-        fold = folding.load(self._store, self._network, entity_type, head.entity)
+        fold = self._sender.current(entity_type, head.entity)
         return StateAt(
             entity=head.entity,
             network=self._network,

@@ -15,7 +15,7 @@ from pachyderm_cli.domain.reference import (
     parse_reference,
 )
 from pachyderm_cli.errors import AmbiguousReference, InvalidReference, NotFound
-from pachyderm_cli.store.heads import find_head, heads, heads_between
+from pachyderm_cli.store.heads import find_head, heads_between, last_written
 from pachyderm_cli.store.records import Head
 from pachyderm_cli.store.store import Store
 
@@ -99,7 +99,8 @@ class Finder:
         return found[0]
 
     def _last_written(self) -> Head:
-        for head in heads(self.store, self.network, limit=1):
+        head = last_written(self.store, self.network)
+        if head is not None:
             return head
         raise NotFound(f"the network {self.network!r} has no entities yet; send a message to one", network=self.network)
 

@@ -38,8 +38,9 @@ def catch_up(
 ) -> Fold:
     """Return `fold` folded forward over the events after it."""
     state, version = fold.state, fold.version
-    for version, type_name, text in read_data(store, network, entity.id, after=version, up_to=up_to):  # noqa: B020 - the last one is wanted
-        state = entity_type.apply(state, entity_type.read_event(type_name, text, version), version)
+    for page in read_data(store, network, entity.id, after=version, up_to=up_to):
+        state = entity_type.fold(state, page)
+        version = page[-1][0] if page else version
     return Fold(version, state, fold.snapshot_version)
 
 
@@ -57,9 +58,7 @@ def replay(
 def _from_snapshot(
     store: Store, network: str, entity_type: EntityType, entity: Reference, up_to: int | None
 ) -> Fold:
-    for snapshot in newest_snapshots(store, network, entity):
-        if up_to is not None and snapshot.version > up_to:
-            continue
+    for snapshot in newest_snapshots(store, network, entity, up_to):
         # The fingerprint is made only where there is a snapshot to hold it against.
         if snapshot.fingerprint != entity_type.fingerprint:
             continue

@@ -16,10 +16,19 @@ from pachyderm_cli.domain.entity import Decision, EntityType
 from pachyderm_cli.domain.identifiers import message_fingerprint, new_message_id
 from pachyderm_cli.domain.message import Effect, Event, Message
 from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.engine.cache import FoldCache
+from pachyderm_cli.engine.commit import GroupCommit
 from pachyderm_cli.engine.folding import Fold, catch_up, load
 from pachyderm_cli.engine.results import SentEvent
-from pachyderm_cli.errors import EntityFailed, InvalidMessage, MessageIdConflict, VersionConflict
-from pachyderm_cli.store.events import append, find_message, read_data
+from pachyderm_cli.errors import (
+    EntityFailed,
+    InvalidMessage,
+    MessageIdConflict,
+    PachydermError,
+    VersionConflict,
+)
+from pachyderm_cli.store.append import append
+from pachyderm_cli.store.events import find_message, read_data
 from pachyderm_cli.store.failures import ConnectionLost
 from pachyderm_cli.store.records import Append, NewEvent, NewSnapshot, Outcome, RecordedMessage
 from pachyderm_cli.store.store import Store
@@ -71,14 +80,19 @@ class Request:
     caused_by: UUID | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Sender:
     """Sends messages to the entities of one network; serves several threads."""
 
-    store: Store
-    network: str
-    snapshots_every: int
-    clock: Callable[[], datetime]
+    def __init__(
+        self, store: Store, network: str, *, snapshots_every: int, cached: int, clock: Callable[[], datetime]
+    ) -> None:
+        """Keep up to `cached` folded entities between sends, and a snapshot every so many events (0: none)."""
+        self.store = store
+        self.network = network
+        self.snapshots_every = snapshots_every
+        self.clock = clock
+        self.cache = FoldCache(cached)
+        self.commits = GroupCommit(lambda appends: append(store, network, appends))
 
     def send(self, request: Request) -> Committed:
         """Send, and return once the outcome is durable.
@@ -87,6 +101,16 @@ class Sender:
         expected, or attempts used up), MessageIdConflict and StoreError.
         """
         return _Sending(self, request).run()
+
+    def current(self, entity_type: EntityType, entity: Reference) -> Fold:
+        """Return the entity's fold over all that is in the log now. Raises EntityFailed and StoreError."""
+        known = self.cache.get(entity_type, entity.id)
+        if known is None:
+            fold = load(self.store, self.network, entity_type, entity)
+        else:
+            fold = catch_up(self.store, self.network, entity_type, entity, known)
+        self.cache.put(entity_type, entity.id, fold)
+        return fold
 
 
 class _Sending:
@@ -102,49 +126,75 @@ class _Sending:
         self._id = new_message_id() if request.message_id is None else request.message_id
         # An id made just now cannot be in the log, so there is nothing to look up.
         self._id_may_be_known = request.message_id is not None
+        self._unsure: _Prepared | None = None  # appended, but the answer was lost
+        self._conflicted_at: int | None = None
         try:
             self._fingerprint = message_fingerprint(self._entity.id, request.message)
         except Unfaithful as error:
             raise InvalidMessage(str(error), entity_type=self._type.name) from error
 
     def run(self) -> Committed:
-        fold: Fold | None = None
-        unsure: _Prepared | None = None
         for attempt in range(ATTEMPTS):
             if attempt:
                 _pause(attempt)
             try:
-                if self._id_may_be_known:
-                    known = find_message(self._store, self._network, self._id)
-                    if known is not None:
-                        return self._known(known, unsure)
-                fold = self._load(fold)
-                prepared = self._prepare(fold)
-                if not prepared.append.events:
-                    return prepared.committed()
-                unsure = prepared
-                outcome = append(self._store, self._network, [prepared.append])[0]
+                committed = self._attempt(is_first=attempt == 0)
             except ConnectionLost:
                 # Whether it was committed is not known; the message id will tell.
                 self._id_may_be_known = True
                 if attempt >= _RECONNECTIONS:
                     raise
                 continue
-            if outcome is Outcome.APPENDED:
-                return prepared.committed()
-            if outcome is Outcome.MESSAGE_ID_USED:
-                self._id_may_be_known = True
-            unsure = None if not self._id_may_be_known else unsure
+            if committed is not None:
+                return committed
         raise VersionConflict(
             f"{self._entity} was written by others {ATTEMPTS} times in a row while this message was decided; "
             "nothing was written, send it again",
             entity=str(self._entity),
         )
 
-    def _load(self, fold: Fold | None) -> Fold:
+    def _attempt(self, *, is_first: bool) -> Committed | None:
+        """Decide and append once; return None if another writer was first."""
+        if self._id_may_be_known:
+            known = find_message(self._store, self._network, self._id)
+            if known is not None:
+                return self._known(known)
+        prepared = (self._decided_from_cache() if is_first else None) or self._decided_from_log()
+        if not prepared.append.events:
+            return prepared.committed()
+        self._unsure = prepared
+        outcome = self._sender.commits.append(prepared.append)
+        self._unsure = None
+        if outcome is Outcome.APPENDED:
+            self._sender.cache.put(self._type, self._entity.id, prepared.fold)
+            return prepared.committed()
+        if outcome is Outcome.MESSAGE_ID_USED:
+            self._id_may_be_known = True
+        self._conflicted_at = prepared.append.expected_version
+        return None
+
+    def _decided_from_cache(self) -> _Prepared | None:
+        """Return a decision at the state as last known, if there is one and it is to be appended.
+
+        The append tells whether that state was behind the log. Any other answer might be wrong if it was, and is
+        decided again from the log.
+        """
+        fold = self._sender.cache.get(self._type, self._entity.id)
         if fold is None:
-            return load(self._store, self._network, self._type, self._entity)
-        return catch_up(self._store, self._network, self._type, self._entity, fold)
+            return None
+        try:
+            prepared = self._prepare(fold)
+        except PachydermError:
+            return None
+        return prepared if prepared.append.events else None
+
+    def _decided_from_log(self) -> _Prepared:
+        fold = self._sender.current(self._type, self._entity)
+        if fold.version == self._conflicted_at:
+            # A conflict, and yet nothing new: what is cached is not what the log says.
+            self._sender.cache.drop(self._type, self._entity.id)
+            fold = self._sender.current(self._type, self._entity)
+        return self._prepare(fold)
 
     def _prepare(self, fold: Fold) -> _Prepared:
         if self._request.expect is not None and fold.version != self._request.expect:
@@ -201,7 +251,7 @@ class _Sending:
             _LOG.warning("%s", error)
             return None
 
-    def _known(self, known: RecordedMessage, unsure: _Prepared | None) -> Committed:
+    def _known(self, known: RecordedMessage) -> Committed:
         """Return the outcome of a message that is in the log: this very send's, or that of an earlier one."""
         if known.entity.id != self._entity.id or known.fingerprint != self._fingerprint:
             raise MessageIdConflict(
@@ -209,13 +259,13 @@ class _Sending:
                 "with another message or entity; nothing was written, use a fresh id",
                 message_id=str(self._id),
             )
-        if unsure is not None and unsure.append.expected_version + 1 == known.first_version:
-            return unsure.committed()
+        if self._unsure is not None and self._unsure.append.is_recorded_as(known):
+            return self._unsure.committed()
         fold = load(self._store, self._network, self._type, self._entity, known.last_version)
-        data = read_data(
+        pages = read_data(
             self._store, self._network, self._entity.id, after=known.first_version - 1, up_to=known.last_version
         )
-        events = tuple(SentEvent(version, name, text) for version, name, text in data)
+        events = tuple(SentEvent(version, name, text) for page in pages for version, name, text in page)
         return Committed(fold, self._id, events, (), duplicate=True)
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.pool import StaticPool
 
 from pachyderm_cli.errors import ConfigError, StoreError
 
@@ -75,13 +75,17 @@ def make_engine(url: URL) -> Engine:
             },
             pool_size=8,
             max_overflow=-1,
+            pool_reset_on_return=None,  # `Store` ends what it begins
         )
         event.listen(engine, "connect", _set_up_sqlite)
     else:
-        arguments: dict[str, Any] = {"application_name": "pachyderm"}
+        # Single statements commit by themselves, in one round trip; longer transactions are begun by `Store`.
+        arguments: dict[str, Any] = {"application_name": "pachyderm", "autocommit": True}
         if "connect_timeout" not in url.query:
             arguments["connect_timeout"] = 10
-        engine = create_engine(url, connect_args=arguments, pool_size=8, max_overflow=-1)
+        engine = create_engine(
+            url, connect_args=arguments, pool_size=8, max_overflow=-1, pool_reset_on_return=None
+        )
         event.listen(engine, "connect", _set_up_postgres)
     event.listen(engine, "connect", lambda connection, _record: _open_connections.add(connection))
     _engines.add(engine)
@@ -90,12 +94,10 @@ def make_engine(url: URL) -> Engine:
 
 def empty_engine() -> Engine:
     """Return an engine on an empty SQLite database in memory: what a store that is not there yet reads as."""
-    return create_engine("sqlite://")
+    # One connection for all threads: each connection to a database in memory has a database of its own.
+    return create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
 
 
-def insert_for(engine: Engine) -> Any:
-    """Return the dialect's `insert`, which knows ON CONFLICT."""
-    return sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
 
 
 def create_owner_only(path: Path) -> None:
@@ -137,7 +139,9 @@ def _set_up_postgres(connection: DBAPIConnection, _record: object) -> None:
         if cursor.fetchall()[0][0] not in _DURABLE_ON_POSTGRES:
             raise StoreError("Postgres did not take synchronous_commit=on, without which a commit may be lost")
     cursor.close()
-    connection.commit()
+    from psycopg.types.string import TextLoader  # noqa: PLC0415 - loaded with the driver only
+
+    connection.adapters.register_loader("uuid", TextLoader)  # type: ignore[attr-defined]  # psycopg's own
 
 
 def _abandon_in_child() -> None:

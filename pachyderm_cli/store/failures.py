@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -38,6 +39,8 @@ def storage_errors(url: URL) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
+        raise _store_error(url, error.orig or error) from error
+    except driver_errors() as error:
         raise _store_error(url, error) from error
     except (SQLAlchemyError, OSError) as error:
         raise StoreError(_line(url, "cannot be used", error), store=shown(url)) from error
@@ -49,17 +52,32 @@ def shown(url: URL) -> str:
     return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
-def _store_error(url: URL, error: DBAPIError) -> StoreError:
-    original = error.orig
-    code = getattr(original, "sqlite_errorcode", None)
+def driver_errors() -> tuple[type[Exception], ...]:
+    """Return the drivers' own error classes; that of Postgres's only if it is loaded, so that nothing loads it."""
+    psycopg = sys.modules.get("psycopg")
+    return (sqlite3.Error,) if psycopg is None else (sqlite3.Error, psycopg.Error)
+
+
+def is_constraint(error: BaseException | None) -> bool:
+    """Tell whether a driver's error is a violated constraint."""
+    psycopg = sys.modules.get("psycopg")
+    kinds = (sqlite3.IntegrityError,) if psycopg is None else (sqlite3.IntegrityError, psycopg.IntegrityError)
+    return isinstance(error, kinds)
+
+
+def connection_lost(url: URL, error: BaseException) -> ConnectionLost:
+    """Return the error for a connection that is gone."""
+    return ConnectionLost(_line(url, "lost the connection", error), store=shown(url))
+
+
+def _store_error(url: URL, error: BaseException) -> StoreError:
+    code = getattr(error, "sqlite_errorcode", None)
     if code is not None:
         problem = _SQLITE.get(code & 0xFF, "cannot be used")
-        return StoreError(_line(url, problem, original), store=shown(url))
-    if error.connection_invalidated:
-        return ConnectionLost(_line(url, "lost the connection", original), store=shown(url))
-    sqlstate = getattr(original, "sqlstate", None)
+        return StoreError(_line(url, problem, error), store=shown(url))
+    sqlstate = getattr(error, "sqlstate", None)
     problem = "cannot be reached" if sqlstate is None else "refused the statement"
-    return StoreError(_line(url, problem, original), store=shown(url), sqlstate=sqlstate)
+    return StoreError(_line(url, problem, error), store=shown(url), sqlstate=sqlstate)
 
 
 def _line(url: URL, problem: str, cause: BaseException | None) -> str:

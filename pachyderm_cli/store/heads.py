@@ -6,61 +6,66 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store.records import Head
 from pachyderm_cli.store.schema import entities
+from pachyderm_cli.store.statement import Statement
 from pachyderm_cli.store.store import Store
 
-_STREAMED = 500
 _EVERY = 2**62  # more than there are; a database takes 64 bits
 
+_columns = (entities.c.id, entities.c.type, entities.c.version, entities.c.created_at, entities.c.updated_at)
 _in_network = entities.c.network == bindparam("network")
-_by_id = select(entities).where(_in_network, entities.c.id == bindparam("id"))
-_between = (
-    select(entities)
+_last_written_first = (entities.c.position.desc(), entities.c.id.desc())
+_by_id = Statement(select(*_columns).where(_in_network, entities.c.id == bindparam("id")))
+_between = Statement(
+    select(*_columns)
     .where(_in_network, entities.c.id >= bindparam("first"), entities.c.id <= bindparam("last"))
     .order_by(entities.c.id)
     .limit(bindparam("most"))
 )
-_last_written_first = (
-    select(entities).where(_in_network).order_by(entities.c.position.desc(), entities.c.id.desc())
+_all = Statement(select(*_columns).where(_in_network).order_by(*_last_written_first).limit(bindparam("most")))
+_of_type = Statement(
+    select(*_columns)
+    .where(_in_network, entities.c.type == bindparam("type"))
+    .order_by(*_last_written_first)
+    .limit(bindparam("most"))
 )
 
 
 def find_head(store: Store, network: str, entity_id: UUID) -> Head | None:
     """Return the entity of that id, None if nothing was ever written to it."""
-    with store.reading() as connection:
-        row = connection.execute(_by_id, {"network": network, "id": str(entity_id)}).one_or_none()
-    return None if row is None else _head(row)
+    rows = store.read(lambda transaction: transaction.rows(_by_id, {"network": network, "id": str(entity_id)}))
+    return _head(rows[0]) if rows else None
 
 
 def heads_between(store: Store, network: str, first: UUID, last: UUID, most: int) -> list[Head]:
     """Return up to `most` entities with ids from `first` to `last`, by id."""
     parameters = {"network": network, "first": str(first), "last": str(last), "most": most}
-    with store.reading() as connection:
-        return [_head(row) for row in connection.execute(_between, parameters)]
+    return [_head(row) for row in store.read(lambda transaction: transaction.rows(_between, parameters))]
+
+
+def last_written(store: Store, network: str) -> Head | None:
+    """Return the entity that was written last, None if there is none."""
+    rows = store.read(lambda transaction: transaction.rows(_all, {"network": network, "most": 1}))
+    return _head(rows[0]) if rows else None
 
 
 def heads(store: Store, network: str, type_name: str | None = None, limit: int | None = None) -> Iterator[Head]:
     """Yield the entities, last written first: all, or those that `type_name` handled last. Streamed."""
-    statement = _last_written_first
+    parameters = {"network": network, "most": _EVERY if limit is None else min(limit, _EVERY)}
+    statement = _all
     if type_name is not None:
-        statement = statement.where(entities.c.type == type_name)
-    if limit is not None:
-        statement = statement.limit(min(limit, _EVERY))
-    with store.reading() as connection:
-        streaming = connection.execution_options(yield_per=_STREAMED)
-        for row in streaming.execute(statement, {"network": network}):
+        statement = _of_type
+        parameters["type"] = type_name
+    with store.streaming() as transaction:
+        for row in transaction.stream(statement, parameters):
             yield _head(row)
 
 
-def _head(row: Row[Any]) -> Head:
-    return Head(
-        entity=Reference(row.type, UUID(row.id)),
-        version=row.version,
-        created_at=from_text(row.created_at),
-        updated_at=from_text(row.updated_at),
-    )
+def _head(row: tuple[Any, ...]) -> Head:
+    identifier, type_name, version, created_at, updated_at = row
+    return Head(Reference(type_name, UUID(identifier)), version, from_text(created_at), from_text(updated_at))

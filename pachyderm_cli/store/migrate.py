@@ -7,12 +7,13 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.connection import create_owner_only, make_engine, parse_url
 from pachyderm_cli.store.failures import shown, storage_errors
-from pachyderm_cli.store.schema import SCHEMA_VERSION, schema_version
+from pachyderm_cli.store.schema import SCHEMA_VERSION
+from pachyderm_cli.store.store import begin_alone, stamped_version
 
 _SCRIPTS = Path(__file__).resolve().parent / "migrations"
 
@@ -35,18 +36,15 @@ def migrate(store_url: str) -> Migrated:
         engine = make_engine(url)
         try:
             with engine.connect() as connection:
-                if connection.dialect.name == "sqlite":
-                    connection.exec_driver_sql("BEGIN IMMEDIATE")
-                before = _version(connection)
+                begin_alone(connection)
+                before = stamped_version(connection)
                 if before is not None and before > SCHEMA_VERSION:
                     raise StoreError(
                         f"the store {shown(url)} was made by a newer pachyderm (schema {before}, this one reads "
                         f"{SCHEMA_VERSION}); upgrade pachyderm-cli"
                     )
                 upgrade(connection)
-                if connection.dialect.name == "sqlite":
-                    connection.exec_driver_sql("COMMIT")
-                connection.commit()
+                connection.exec_driver_sql("COMMIT")
         finally:
             engine.dispose()
     return Migrated(shown(url), before, SCHEMA_VERSION)
@@ -59,8 +57,3 @@ def upgrade(connection: Connection) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
-
-def _version(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(schema_version.name):
-        return None
-    return connection.execute(select(schema_version.c.version_num)).scalar_one_or_none()

@@ -28,6 +28,17 @@ class NewSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordedMessage:
+    """A message that is in the log: whose it was, its fingerprint, and the versions it led to."""
+
+    entity: Reference
+    fingerprint: str
+    first_version: int
+    last_version: int
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Append:
     """One send's whole write: in together or not at all, decided by `expected_version`."""
 
@@ -45,6 +56,10 @@ class Append:
     def version(self) -> int:
         """The entity's version once this is written."""
         return self.expected_version + len(self.events)
+
+    def is_recorded_as(self, known: RecordedMessage) -> bool:
+        """Tell whether `known` is this very append, not another send of the same message."""
+        return (known.first_version, known.recorded_at) == (self.expected_version + 1, self.recorded_at)
 
 
 class Outcome(Enum):
@@ -68,16 +83,6 @@ class RecordedEvent:
     message_id: UUID
     caused_by: UUID | None
     recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedMessage:
-    """A message that is in the log: whose it was, its fingerprint, and the versions it led to."""
-
-    entity: Reference
-    fingerprint: str
-    first_version: int
-    last_version: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ The names carry a prefix because a project's own tables may live in the same dat
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import UUID, BigInteger, Column, Index, Integer, MetaData, String, Table, Text
 
 SCHEMA_VERSION = "0001"
 """The newest migration; what a store made by this version is stamped with."""
@@ -23,7 +22,7 @@ metadata = MetaData(
     }
 )
 
-_ID = String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
+_ID = String(36).with_variant(UUID(as_uuid=False), "postgresql")
 _COUNTER = BigInteger().with_variant(Integer, "sqlite")  # SQLite's rowid alias must be spelt INTEGER
 
 entities = Table(

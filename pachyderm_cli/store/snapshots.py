@@ -2,94 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, delete, select
+from sqlalchemy import bindparam, delete, select
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text, to_text
-from pachyderm_cli.store.connection import insert_for
 from pachyderm_cli.store.records import NewSnapshot, StoredSnapshot
 from pachyderm_cli.store.schema import snapshots
+from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
 
 KEPT = 2
 """Snapshots kept of an entity and type; older ones go when a newer is taken, so that a long life stays small."""
 
-_of_type = (
-    snapshots.c.network == bindparam("in_network"),
-    snapshots.c.entity_id == bindparam("of_id"),
-    snapshots.c.entity_type == bindparam("as_type"),
+_LAST_VERSION = 2**62
+
+_columns = (
+    snapshots.c.entity_id,
+    snapshots.c.entity_type,
+    snapshots.c.version,
+    snapshots.c.fingerprint,
+    snapshots.c.state,
+    snapshots.c.taken_at,
 )
-_newest_first = select(snapshots).where(*_of_type).order_by(snapshots.c.version.desc())
-_of_entity = (
-    select(snapshots)
-    .where(snapshots.c.network == bindparam("in_network"), snapshots.c.entity_id == bindparam("of_id"))
-    .order_by(snapshots.c.version.desc(), snapshots.c.entity_type)
+_in_network = snapshots.c.network == bindparam("network")
+_of_entity = snapshots.c.entity_id == bindparam("entity_id")
+_as_type = snapshots.c.entity_type == bindparam("entity_type")
+_newest_first = Statement(
+    select(*_columns)
+    .where(_in_network, _of_entity, _as_type, snapshots.c.version <= bindparam("up_to"))
+    .order_by(snapshots.c.version.desc())
+)
+_all_of_entity = Statement(
+    select(*_columns).where(_in_network, _of_entity).order_by(snapshots.c.version.desc(), snapshots.c.entity_type)
+)
+_replaced = ("fingerprint", "state", "taken_at")
+_keep = Statement(
+    lambda insert: (
+        new := insert(snapshots)
+    ).on_conflict_do_update(
+        index_elements=list(snapshots.primary_key), set_={name: new.excluded[name] for name in _replaced}
+    )
 )
 _other = snapshots.alias("other")
 _oldest_kept = (
     select(_other.c.version)
     .where(
-        _other.c.network == bindparam("in_network"),
-        _other.c.entity_id == bindparam("of_id"),
-        _other.c.entity_type == bindparam("as_type"),
+        _other.c.network == bindparam("network"),
+        _other.c.entity_id == bindparam("entity_id"),
+        _other.c.entity_type == bindparam("entity_type"),
     )
     .order_by(_other.c.version.desc())
     .offset(KEPT - 1)
     .limit(1)
     .scalar_subquery()
 )
-_drop_old = delete(snapshots).where(*_of_type, snapshots.c.version < _oldest_kept)
+_drop_old = Statement(delete(snapshots).where(_in_network, _of_entity, _as_type, snapshots.c.version < _oldest_kept))
+_drop_of_entity = Statement(delete(snapshots).where(_in_network, _of_entity))
+_drop_all = Statement(delete(snapshots).where(_in_network))
 
 
 def write_snapshot(
-    connection: Connection, network: str, entity: Reference, snapshot: NewSnapshot, taken_at: datetime
+    transaction: Transaction, network: str, entity: Reference, snapshot: NewSnapshot, taken_at: datetime
 ) -> None:
     """Keep `snapshot` inside the caller's transaction, in place of one at the same version; drop the oldest."""
-    values = {"fingerprint": snapshot.fingerprint, "state": snapshot.state, "taken_at": to_text(taken_at)}
-    insert = insert_for(connection.engine)(snapshots).values(
-        network=network, entity_id=str(entity.id), entity_type=entity.type, version=snapshot.version, **values
-    )
-    connection.execute(insert.on_conflict_do_update(index_elements=snapshots.primary_key, set_=values))
-    connection.execute(_drop_old, _key(network, entity))
+    key = _key(network, entity)
+    row = {"version": snapshot.version, "fingerprint": snapshot.fingerprint, "state": snapshot.state}
+    transaction.count(_keep, {**key, **row, "taken_at": to_text(taken_at)})
+    transaction.count(_drop_old, key)
 
 
-def newest_snapshots(store: Store, network: str, entity: Reference) -> Iterator[StoredSnapshot]:
-    """Yield the entity's snapshots taken as its type, newest first."""
-    with store.reading() as connection:
-        rows = connection.execute(_newest_first, _key(network, entity)).all()
-    return map(_stored, rows)
+def keep_snapshot(store: Store, network: str, taken: StoredSnapshot) -> None:
+    """Keep `taken` in a transaction of its own."""
+    new = NewSnapshot(taken.version, taken.fingerprint, taken.state)
+    store.write(lambda transaction: write_snapshot(transaction, network, taken.entity, new, taken.taken_at))
+
+
+def newest_snapshots(store: Store, network: str, entity: Reference, up_to: int | None = None) -> list[StoredSnapshot]:
+    """Return the entity's snapshots taken as its type, at versions up to `up_to`, newest first."""
+    parameters = {**_key(network, entity), "up_to": _LAST_VERSION if up_to is None else up_to}
+    return [_stored(row) for row in store.read(lambda transaction: transaction.rows(_newest_first, parameters))]
 
 
 def snapshots_of(store: Store, network: str, entity_id: UUID) -> list[StoredSnapshot]:
     """Return every snapshot of the entity, newest first, whatever code took it."""
-    with store.reading() as connection:
-        rows = connection.execute(_of_entity, {"in_network": network, "of_id": str(entity_id)}).all()
-    return [_stored(row) for row in rows]
+    parameters = {"network": network, "entity_id": str(entity_id)}
+    return [_stored(row) for row in store.read(lambda transaction: transaction.rows(_all_of_entity, parameters))]
 
 
 def drop_snapshots(store: Store, network: str, entity_id: UUID | None = None) -> int:
     """Drop the snapshots of an entity, or of the whole network; return how many there were."""
-    statement = delete(snapshots).where(snapshots.c.network == network)
-    if entity_id is not None:
-        statement = statement.where(snapshots.c.entity_id == str(entity_id))
-    with store.writing() as connection:
-        return connection.execute(statement).rowcount
+    if entity_id is None:
+        return store.write(lambda transaction: transaction.count(_drop_all, {"network": network}))
+    parameters = {"network": network, "entity_id": str(entity_id)}
+    return store.write(lambda transaction: transaction.count(_drop_of_entity, parameters))
 
 
-def _key(network: str, entity: Reference) -> dict[str, str]:
-    return {"in_network": network, "of_id": str(entity.id), "as_type": entity.type}
+def _key(network: str, entity: Reference) -> dict[str, Any]:
+    return {"network": network, "entity_id": str(entity.id), "entity_type": entity.type}
 
 
-def _stored(row: Row[Any]) -> StoredSnapshot:
+def _stored(row: tuple[Any, ...]) -> StoredSnapshot:
+    entity_id, entity_type, version, fingerprint, state, taken_at = row
     return StoredSnapshot(
-        entity=Reference(row.entity_type, UUID(row.entity_id)),
-        version=row.version,
-        fingerprint=row.fingerprint,
-        state=row.state,
-        taken_at=from_text(row.taken_at),
+        Reference(entity_type, UUID(entity_id)), version, fingerprint, state, from_text(taken_at)
     )

@@ -1,19 +1,25 @@
-"""The store: opening it, its schema's version, and transactions for reading and for writing."""
+"""The store: opening it, its schema's version, and lending connections for reading and for writing."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, inspect, select, text
+from sqlalchemy import Connection, Engine, select
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.connection import create_owner_only, empty_engine, make_engine, parse_url
-from pachyderm_cli.store.failures import shown, storage_errors
+from pachyderm_cli.store.failures import ConnectionLost, connection_lost, driver_errors, shown, storage_errors
 from pachyderm_cli.store.schema import SCHEMA_VERSION, metadata, schema_version
+from pachyderm_cli.store.statement import Statement, Transaction
 
+ResultT = TypeVar("ResultT")
+
+_RECONNECTION_PAUSES = (0.05, 0.1, 0.2, 0.5, 1, 2)  # seconds
 _CREATION_LOCK = 0x70616368  # any number that no other program locks: "pach"
 
 
@@ -26,6 +32,7 @@ class Store:
     def __init__(self, url: str) -> None:
         """Read `url`, without opening anything. Raises ConfigError."""
         self.url = parse_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._opening = threading.Lock()
         self._engine: Engine | None = None
         self._empty: Engine | None = None
@@ -33,42 +40,66 @@ class Store:
     def __str__(self) -> str:
         return shown(self.url)
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """Yield a connection in a transaction that sees one state of the database and writes nothing."""
-        with storage_errors(self.url), self._readable().connect() as connection:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN")
-            try:
-                yield connection
-            finally:
-                _end(connection, "ROLLBACK")
+    def read(self, work: Callable[[Transaction], ResultT]) -> ResultT:
+        """Return what `work` reads; each of its statements sees one state of the database.
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Yield a connection in a transaction that is durably committed at the end, rolled back on an exception.
-
-        On SQLite it holds the one write lock from the start: a transaction that reads first and writes later
-        would fail at once, whatever the timeout.
+        If the connection is lost it is run again on a fresh one, for a few seconds. Raises StoreError.
         """
-        with storage_errors(self.url), self.engine.connect() as connection:
-            if connection.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        pauses = iter(_RECONNECTION_PAUSES)
+        while True:
             try:
-                yield connection
+                with storage_errors(self.url), self._lent(self._engine or self._readable()) as transaction:
+                    return work(transaction)
+            except ConnectionLost:
+                pause = next(pauses, None)
+                if pause is None:
+                    raise
+                time.sleep(pause)
+
+    def write(self, work: Callable[[Transaction], ResultT]) -> ResultT:
+        """Return what `work` returns once what it wrote is durably committed; on an exception nothing is written.
+
+        On SQLite it holds the one write lock from the start: a transaction that reads first and writes later would
+        fail at once, whatever the timeout. Raises StoreError, and its kind ConnectionLost where it is not known
+        whether it was committed.
+        """
+        with storage_errors(self.url), self._lent(self.engine) as transaction:
+            transaction.run("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+            try:
+                result = work(transaction)
+                transaction.run("COMMIT")
             except BaseException:
-                _end(connection, "ROLLBACK")
+                transaction.roll_back()
                 raise
-            _end(connection, "COMMIT")
+            return result
+
+    def commit(self, work: Sequence[tuple[Statement, Mapping[str, Any]]]) -> list[int]:
+        """Run statements in one durable commit, in one round trip; return how many rows each changed. For Postgres.
+
+        Raises as `write` does.
+        """
+        with storage_errors(self.url), self._lent(self.engine) as transaction:
+            try:
+                return transaction.commit(work)
+            except BaseException:
+                transaction.roll_back()
+                raise
+
+    @contextmanager
+    def streaming(self) -> Iterator[Transaction]:
+        """Lend a connection for reading rows as they are used, which takes as long as the user does."""
+        with storage_errors(self.url), self._lent(self._engine or self._readable()) as transaction:
+            yield transaction
 
     @property
     def engine(self) -> Engine:
         """The opened database, its schema made or checked. Raises StoreError."""
-        with self._opening:
-            if self._engine is None:
-                with storage_errors(self.url):
-                    self._engine = self._open()
-            return self._engine
+        if self._engine is None:
+            with self._opening:
+                if self._engine is None:
+                    with storage_errors(self.url):
+                        self._engine = self._open()
+        return self._engine
 
     def close(self) -> None:
         """Close every connection; the store may be used again."""
@@ -78,9 +109,21 @@ class Store:
                     engine.dispose()
             self._engine = self._empty = None
 
+    @contextmanager
+    def _lent(self, engine: Engine) -> Iterator[Transaction]:
+        pooled = engine.raw_connection()
+        try:
+            yield Transaction(pooled.driver_connection, engine.dialect)
+        except driver_errors() as error:
+            if not getattr(pooled.driver_connection, "closed", False):
+                raise
+            pooled.invalidate()
+            raise connection_lost(self.url, error) from error
+        finally:
+            pooled.close()
+
     def _readable(self) -> Engine:
-        is_file = self.url.get_backend_name() == "sqlite"
-        if self._engine is not None or not is_file or Path(str(self.url.database)).exists():
+        if not self.is_sqlite or Path(str(self.url.database)).exists():
             return self.engine
         if self._empty is None:
             self._empty = empty_engine()
@@ -88,13 +131,14 @@ class Store:
         return self._empty
 
     def _open(self) -> Engine:
-        if self.url.get_backend_name() == "sqlite":
+        if self.is_sqlite:
             create_owner_only(Path(str(self.url.database)))
         engine = make_engine(self.url)
         try:
-            version = _stamped_version(engine)
-            if version is None:
-                version = _create(engine)
+            with engine.connect() as connection:
+                version = stamped_version(connection)
+                if version is None:
+                    version = _create(connection)
             self._require_current(version)
         except BaseException:
             engine.dispose()
@@ -116,38 +160,34 @@ class Store:
             )
 
 
-def _end(connection: Connection, statement: str) -> None:
-    """End the transaction: ours by the statement, the driver's by its own method."""
-    if connection.dialect.name == "sqlite":
-        if connection.connection.driver_connection.in_transaction:  # type: ignore[union-attr]  # sqlite3's own
-            connection.exec_driver_sql(statement)
-    elif statement == "COMMIT":
-        connection.commit()
-    else:
-        connection.rollback()
-
-
-def _stamped_version(engine: Engine) -> str | None:
+def stamped_version(connection: Connection) -> str | None:
     """Return the schema version of the database, None if it holds no store."""
-    with engine.connect() as connection:
-        if not inspect(connection).has_table(schema_version.name):
-            return None
-        return connection.execute(select(schema_version.c.version_num)).scalar_one_or_none()
+    name: dict[str, Any] = {"name": schema_version.name}
+    if connection.dialect.name == "sqlite":
+        there = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = :name", name).scalar()
+    else:
+        there = connection.exec_driver_sql("SELECT to_regclass(%(name)s)", name).scalar()
+    if there is None:
+        return None
+    return connection.execute(select(schema_version.c.version_num)).scalar_one_or_none()
 
 
-def _create(engine: Engine) -> str:
+def begin_alone(connection: Connection) -> None:
+    """Begin a transaction in which nobody else makes or changes the schema."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK})")
+
+
+def _create(connection: Connection) -> str:
     """Make and stamp the tables in one transaction, unless another process just did; return the version."""
-    with engine.connect() as connection:
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _CREATION_LOCK})
-        if inspect(connection).has_table(schema_version.name):
-            found = connection.execute(select(schema_version.c.version_num)).scalar_one()
-            _end(connection, "ROLLBACK")
-            return str(found)
+    begin_alone(connection)
+    found = stamped_version(connection)
+    if found is None:
         metadata.create_all(connection, checkfirst=False)
         schema_version.create(connection)
         connection.execute(schema_version.insert().values(version_num=SCHEMA_VERSION))
-        _end(connection, "COMMIT")
-        return SCHEMA_VERSION
+    connection.exec_driver_sql("COMMIT")
+    return found or SCHEMA_VERSION

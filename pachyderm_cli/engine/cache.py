@@ -1,0 +1,63 @@
+"""A bounded cache of folded entities, so that a warm send reads nothing before it writes.
+
+What it holds may be behind the log at any time. The append's compare-and-swap finds that out; whatever is answered
+without an append (a rejection, nothing to write) is checked against the log first.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from uuid import UUID
+
+from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.engine.folding import Fold
+
+
+class FoldCache:
+    """The last folds that sends came to, the least recently used dropped first. Serves several threads.
+
+    A state that could be changed in place is copied on its way in and out, so that neither user code nor a caller
+    that changes what it was given can reach the one that is kept.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        """Keep at most `capacity` entities; 0 keeps none."""
+        self._capacity = capacity
+        self._folds: OrderedDict[tuple[str, UUID], Fold] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, entity_type: EntityType, entity_id: UUID) -> Fold | None:
+        """Return the entity's fold as last known, or None."""
+        key = (entity_type.name, entity_id)
+        with self._lock:
+            fold = self._folds.get(key)
+            if fold is None:
+                return None
+            self._folds.move_to_end(key)
+        return fold if entity_type.has_immutable_state else _copied(entity_type, fold)
+
+    def put(self, entity_type: EntityType, entity_id: UUID, fold: Fold) -> None:
+        """Keep `fold`, unless a newer one is kept already."""
+        if not self._capacity:
+            return
+        if not entity_type.has_immutable_state:
+            fold = _copied(entity_type, fold)
+        key = (entity_type.name, entity_id)
+        with self._lock:
+            known = self._folds.get(key)
+            if known is not None and known.version > fold.version:
+                return
+            self._folds[key] = fold
+            self._folds.move_to_end(key)
+            if len(self._folds) > self._capacity:
+                self._folds.popitem(last=False)
+
+    def drop(self, entity_type: EntityType, entity_id: UUID) -> None:
+        """Forget the entity."""
+        with self._lock:
+            self._folds.pop((entity_type.name, entity_id), None)
+
+
+def _copied(entity_type: EntityType, fold: Fold) -> Fold:
+    return Fold(fold.version, entity_type.copy_state(fold.state), fold.snapshot_version)
