@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from pachyderm_cli.errors import StoreError
 
@@ -38,12 +38,8 @@ def storage_errors(url: URL) -> Iterator[None]:
     """Turn what the database library raises inside into StoreError; the password of `url` is never shown."""
     try:
         yield
-    except DBAPIError as error:
-        raise _store_error(url, error.orig or error) from error
-    except driver_errors() as error:
-        raise _store_error(url, error) from error
-    except (SQLAlchemyError, OSError) as error:
-        raise StoreError(_line(url, "cannot be used", error), store=shown(url)) from error
+    except (*driver_errors(), SQLAlchemyError, OSError) as error:
+        raise store_error(url, error) from error
 
 
 def shown(url: URL) -> str:
@@ -70,14 +66,18 @@ def connection_lost(url: URL, error: BaseException) -> ConnectionLost:
     return ConnectionLost(_line(url, "lost the connection", error), store=shown(url))
 
 
-def _store_error(url: URL, error: BaseException) -> StoreError:
-    code = getattr(error, "sqlite_errorcode", None)
+def store_error(url: URL, error: BaseException) -> StoreError:
+    """Return the StoreError for what a driver, SQLAlchemy or the system raised."""
+    original = getattr(error, "orig", None) or error  # SQLAlchemy's errors wrap the driver's
+    code = getattr(original, "sqlite_errorcode", None)
     if code is not None:
         problem = _SQLITE.get(code & 0xFF, "cannot be used")
-        return StoreError(_line(url, problem, error), store=shown(url))
-    sqlstate = getattr(error, "sqlstate", None)
+        return StoreError(_line(url, problem, original), store=shown(url))
+    if not isinstance(original, driver_errors()):
+        return StoreError(_line(url, "cannot be used", original), store=shown(url))
+    sqlstate = getattr(original, "sqlstate", None)
     problem = "cannot be reached" if sqlstate is None else "refused the statement"
-    return StoreError(_line(url, problem, error), store=shown(url), sqlstate=sqlstate)
+    return StoreError(_line(url, problem, original), store=shown(url), sqlstate=sqlstate)
 
 
 def _line(url: URL, problem: str, cause: BaseException | None) -> str:

@@ -10,10 +10,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.connection import create_owner_only, empty_engine, make_engine, parse_url
-from pachyderm_cli.store.failures import ConnectionLost, connection_lost, driver_errors, shown, storage_errors
+from pachyderm_cli.store.failures import (
+    ConnectionLost,
+    connection_lost,
+    driver_errors,
+    shown,
+    storage_errors,
+    store_error,
+)
 from pachyderm_cli.store.schema import SCHEMA_VERSION, metadata, schema_version
 from pachyderm_cli.store.statement import Statement, Transaction
 
@@ -48,8 +56,7 @@ class Store:
         pauses = iter(_RECONNECTION_PAUSES)
         while True:
             try:
-                with storage_errors(self.url), self._lent(self._engine or self._readable()) as transaction:
-                    return work(transaction)
+                return self._run(self._engine or self._readable(), work)
             except ConnectionLost:
                 pause = next(pauses, None)
                 if pause is None:
@@ -63,7 +70,8 @@ class Store:
         fail at once, whatever the timeout. Raises StoreError, and its kind ConnectionLost where it is not known
         whether it was committed.
         """
-        with storage_errors(self.url), self._lent(self.engine) as transaction:
+
+        def transact(transaction: Transaction) -> ResultT:
             transaction.run("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
             try:
                 result = work(transaction)
@@ -73,23 +81,33 @@ class Store:
                 raise
             return result
 
+        return self._run(self._engine or self.engine, transact)
+
     def commit(self, work: Sequence[tuple[Statement, Mapping[str, Any]]]) -> list[int]:
         """Run statements in one durable commit, in one round trip; return how many rows each changed. For Postgres.
 
         Raises as `write` does.
         """
-        with storage_errors(self.url), self._lent(self.engine) as transaction:
+
+        def transact(transaction: Transaction) -> list[int]:
             try:
                 return transaction.commit(work)
             except BaseException:
                 transaction.roll_back()
                 raise
 
+        return self._run(self._engine or self.engine, transact)
+
     @contextmanager
     def streaming(self) -> Iterator[Transaction]:
         """Lend a connection for reading rows as they are used, which takes as long as the user does."""
-        with storage_errors(self.url), self._lent(self._engine or self._readable()) as transaction:
-            yield transaction
+        with storage_errors(self.url):
+            engine = self._engine or self._readable()
+            pooled = engine.raw_connection()
+            try:
+                yield Transaction(pooled.driver_connection, engine.dialect)
+            finally:
+                pooled.close()
 
     @property
     def engine(self) -> Engine:
@@ -109,18 +127,21 @@ class Store:
                     engine.dispose()
             self._engine = self._empty = None
 
-    @contextmanager
-    def _lent(self, engine: Engine) -> Iterator[Transaction]:
-        pooled = engine.raw_connection()
+    def _run(self, engine: Engine, work: Callable[[Transaction], ResultT]) -> ResultT:
+        """Return what `work` returns, given a connection; the drivers' errors become StoreError."""
         try:
-            yield Transaction(pooled.driver_connection, engine.dialect)
-        except driver_errors() as error:
-            if not getattr(pooled.driver_connection, "closed", False):
-                raise
-            pooled.invalidate()
-            raise connection_lost(self.url, error) from error
-        finally:
-            pooled.close()
+            pooled = engine.raw_connection()
+            try:
+                return work(Transaction(pooled.driver_connection, engine.dialect))
+            except driver_errors() as error:
+                if not getattr(pooled.driver_connection, "closed", False):
+                    raise
+                pooled.invalidate()
+                raise connection_lost(self.url, error) from error
+            finally:
+                pooled.close()
+        except (*driver_errors(), SQLAlchemyError, OSError) as error:
+            raise store_error(self.url, error) from error
 
     def _readable(self) -> Engine:
         if not self.is_sqlite or Path(str(self.url.database)).exists():
