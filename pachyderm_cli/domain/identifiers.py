@@ -6,9 +6,12 @@ import hashlib
 import json
 import os
 import time
+from typing import Any
 from uuid import UUID, uuid5
 
-from pachyderm_cli.domain.codec import encode_model
+from pydantic import RootModel
+
+from pachyderm_cli.domain.codec import Unfaithful, encode_model
 from pachyderm_cli.domain.message import Message
 
 
@@ -32,6 +35,24 @@ def message_fingerprint(entity_id: UUID, message: Message) -> str:
     Raises Unfaithful for a message that JSON cannot hold.
     """
     encode_model(message)
-    data = message.model_dump_json(by_alias=True, round_trip=True, exclude_defaults=True)
-    text = json.dumps([str(entity_id), type(message).__name__, data])
+    data = _settled(message.model_dump(mode="json", round_trip=True, exclude_defaults=True), message)
+    try:
+        text = json.dumps([str(entity_id), type(message).__name__, data], sort_keys=True)
+    except ValueError as error:  # an int of thousands of digits
+        raise Unfaithful(type(message).__name__, f"cannot be written as JSON: {error}") from error
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _settled(data: Any, value: Any) -> Any:
+    """Return `data`, the JSON form of `value`, with the members of each set sorted: processes differ in their order."""
+    if isinstance(value, RootModel):
+        return _settled(data, value.root)
+    if isinstance(data, dict):
+        if isinstance(value, dict) and len(value) == len(data):
+            pairs = zip(data.items(), value.values(), strict=True)
+            return {key: _settled(inner, original) for (key, inner), original in pairs}
+        return {key: _settled(inner, getattr(value, key, None)) for key, inner in data.items()}
+    if isinstance(data, list) and isinstance(value, list | tuple | set | frozenset) and len(value) == len(data):
+        members = [_settled(inner, original) for inner, original in zip(data, value, strict=True)]
+        return sorted(members, key=json.dumps) if isinstance(value, set | frozenset) else members
+    return data

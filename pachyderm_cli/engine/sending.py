@@ -109,10 +109,11 @@ class _Sending:
 
     def run(self) -> Committed:
         fold: Fold | None = None
-        unsure: _Prepared | None = None
+        unsure: list[_Prepared] = []  # commits of ours of which it is not known whether they happened
         for attempt in range(ATTEMPTS):
             if attempt:
                 _pause(attempt)
+            prepared: _Prepared | None = None
             try:
                 if self._id_may_be_known:
                     known = find_message(self._store, self._network, self._id)
@@ -122,11 +123,12 @@ class _Sending:
                 prepared = self._prepare(fold)
                 if not prepared.append.events:
                     return prepared.committed()
-                unsure = prepared
                 outcome = append(self._store, self._network, [prepared.append])[0]
             except ConnectionLost:
-                # Whether it was committed is not known; the message id will tell.
+                # The message id will tell. What is only refused below is not unsure: a message of the same id that
+                # stands in the log then is another sender's, who runs its effects.
                 self._id_may_be_known = True
+                unsure += [] if prepared is None else [prepared]
                 if attempt >= _RECONNECTIONS:
                     raise
                 continue
@@ -134,7 +136,6 @@ class _Sending:
                 return prepared.committed()
             if outcome is Outcome.MESSAGE_ID_USED:
                 self._id_may_be_known = True
-            unsure = None if not self._id_may_be_known else unsure
         raise VersionConflict(
             f"{self._entity} was written by others {ATTEMPTS} times in a row while this message was decided; "
             "nothing was written, send it again",
@@ -158,6 +159,8 @@ class _Sending:
         context = Context(now=now, message_id=self._id, reference=self._entity, version=fold.version)
         decision = self._type.decide(self._request.message, fold.state, context)
         events, after = self._fold_decision(fold, decision)
+        if events:
+            self._type.state_json(after.state)  # a reducer's fault is found before the commit, not at the output
         return _Prepared(
             Append(
                 entity=self._entity,
@@ -201,7 +204,7 @@ class _Sending:
             _LOG.warning("%s", error)
             return None
 
-    def _known(self, known: RecordedMessage, unsure: _Prepared | None) -> Committed:
+    def _known(self, known: RecordedMessage, unsure: list[_Prepared]) -> Committed:
         """Return the outcome of a message that is in the log: this very send's, or that of an earlier one."""
         if known.entity.id != self._entity.id or known.fingerprint != self._fingerprint:
             raise MessageIdConflict(
@@ -209,8 +212,9 @@ class _Sending:
                 "with another message or entity; nothing was written, use a fresh id",
                 message_id=str(self._id),
             )
-        if unsure is not None and unsure.append.expected_version + 1 == known.first_version:
-            return unsure.committed()
+        for prepared in unsure:
+            if prepared.append.expected_version + 1 == known.first_version:
+                return prepared.committed()
         fold = load(self._store, self._network, self._type, self._entity, known.last_version)
         data = read_data(
             self._store, self._network, self._entity.id, after=known.first_version - 1, up_to=known.last_version

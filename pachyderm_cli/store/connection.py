@@ -11,12 +11,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
+from sqlalchemy.schema import CreateTable
 
 from pachyderm_cli.errors import ConfigError, StoreError
+from pachyderm_cli.store.schema import metadata
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another before it gives up."""
@@ -89,8 +91,21 @@ def make_engine(url: URL) -> Engine:
 
 
 def empty_engine() -> Engine:
-    """Return an engine on an empty SQLite database in memory: what a store that is not there yet reads as."""
-    return create_engine("sqlite://")
+    """Return an engine on empty tables in memory: what a SQLite store that is not there yet reads as.
+
+    Every connection has a database of its own, so that threads share none.
+    """
+    engine = create_engine("sqlite://", poolclass=NullPool)
+    tables = [str(CreateTable(table).compile(engine)) for table in metadata.sorted_tables]
+
+    def make_tables(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        for statement in tables:
+            cursor.execute(statement)
+        cursor.close()
+
+    event.listen(engine, "connect", make_tables)
+    return engine
 
 
 def insert_for(engine: Engine) -> Any:

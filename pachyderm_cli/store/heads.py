@@ -53,8 +53,9 @@ def heads(store: Store, network: str, type_name: str | None = None, limit: int |
         statement = statement.limit(min(limit, _EVERY))
     with store.reading() as connection:
         streaming = connection.execution_options(yield_per=_STREAMED)
-        for row in streaming.execute(statement, {"network": network}):
-            yield _head(row)
+        with streaming.execute(statement, {"network": network}) as rows:
+            for row in rows:
+                yield _head(row)
 
 
 def _head(row: Row[Any]) -> Head:
