@@ -14,7 +14,7 @@ class PachydermError(Exception):
 
     code: ClassVar[str] = "unexpected"
 
-    def __init__(self, message: str, **details: Any) -> None:
+    def __init__(self, message: str, /, **details: Any) -> None:
         super().__init__(message)
         self.message = message
         self.details = {key: value for key, value in details.items() if value is not None}

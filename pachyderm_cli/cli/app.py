@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -14,7 +15,7 @@ from typer.exceptions import TyperException
 from pachyderm_cli import __version__
 from pachyderm_cli.cli import exit_codes
 from pachyderm_cli.cli.commands import describe, history, init, inspect, list_, replay, send, snapshot, store
-from pachyderm_cli.cli.output import finish, tell_error
+from pachyderm_cli.cli.output import abandon, finish, tell_error
 from pachyderm_cli.cli.session import Session
 from pachyderm_cli.errors import Interrupted, PachydermError, UsageError
 
@@ -90,8 +91,7 @@ def run(arguments: list[str]) -> int:
         answer = app(arguments, prog_name="pachyderm", standalone_mode=False)
         finish()
     except (_OutputClosed, BrokenPipeError):
-        # The interpreter would flush at exit, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        abandon()
         return exit_codes.BROKEN_PIPE
     except TyperException as error:
         return _fail(UsageError(_usage(error)), as_json=as_json)
@@ -107,7 +107,7 @@ def _open_standard_streams() -> None:
     """Put the null device where a standard stream was closed, before a database's file takes its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - open to the end
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - to the end
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # as standard error does already
 

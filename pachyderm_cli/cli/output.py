@@ -36,7 +36,7 @@ def emit(
     if as_json:
         _put(sys.stdout, _safe_json(to_json(serialize(result)), sys.stdout))
     else:
-        for line in render(result):
+        for line in list(render(result)):  # all of it, or nothing and an error
             write(sys.stdout, line)
 
 
@@ -77,16 +77,21 @@ def finish() -> None:
         sys.stdout.flush()
 
 
-def tell_error(error: PachydermError, *, as_json: bool) -> None:
-    """Tell an error on standard error: as one JSON line, or as a plain line."""
+def tell_error(error: PachydermError, *, as_json: bool, input_line: int | None = None) -> None:
+    """Tell an error on standard error: as one JSON line, or as a plain line; `input_line` is where it arose."""
+    message = error.message if input_line is None else f"line {input_line}: {error.message}"
     with suppress(OSError):  # the error that matters is the one to be told
         sys.stdout.flush()
-    if as_json:
-        # Details are anyone's, an entity's own rejections have some; code and message are ours.
-        named = {"code": error.code, "message": error.message}
-        sys.stderr.write(to_json({"error": {**named, **error.details, **named}}) + "\n")
-    else:
-        write(sys.stderr, (("error: ", "bold red"), (error.message, "")))
+    with suppress(OSError, PachydermError):  # the exit status tells it to who closed standard error
+        if as_json:
+            # Details are anyone's, an entity's own rejections have some; code and message are ours.
+            named: dict[str, Any] = {"code": error.code, "message": message}
+            if input_line is not None:
+                # An entity's own `line` stays beside it.
+                named["input_line" if "line" in error.details else "line"] = input_line
+            _put(sys.stderr, to_json({"error": {**named, **error.details, **named}}))
+        else:
+            write(sys.stderr, (("error: ", "bold red"), (message, "")))
 
 
 def _put(stream: TextIO, text: str) -> None:
@@ -101,7 +106,14 @@ def _output_errors() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
+        abandon()
         raise PachydermError(f"the output cannot be written: {error.strerror}; what was committed is kept") from error
+
+
+def abandon() -> None:
+    """Let what standard output still holds go nowhere: the interpreter would try it again at exit, and complain."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _safe_json(text: str, stream: TextIO) -> str:

@@ -35,6 +35,8 @@ def message_from_mapping(entity: EntityType, name: str, data: Mapping[str, Any])
         return model.model_validate(dict(data))
     except ValidationError as error:
         raise _invalid(entity, model, error) from error
+    except Exception as error:  # a validator of the message's own
+        raise entity.failure(f"the message {model.__name__}", error) from error
 
 
 def message_from_json(entity: EntityType, name: str, text: str | bytes) -> Message:
@@ -44,6 +46,8 @@ def message_from_json(entity: EntityType, name: str, text: str | bytes) -> Messa
         return model.model_validate_json(text)
     except ValidationError as error:
         raise _invalid(entity, model, error) from error
+    except Exception as error:  # as above
+        raise entity.failure(f"the message {model.__name__}", error) from error
 
 
 def message_from_fields(entity: EntityType, name: str, fields: Iterable[str]) -> Message:
@@ -82,6 +86,8 @@ def _read_value(entity: EntityType, model: type[Message], key: str, info: FieldI
         return adapter.validate_strings(text)
     except ValidationError as error:
         as_text = error
+    except Exception as error:  # as above
+        raise entity.failure(f"the message {model.__name__}", error) from error
     try:
         json.loads(text)  # what is no JSON at all is told about as text
         return adapter.validate_json(text)

@@ -13,9 +13,12 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_DEEPEST = 20
+"""How far a path is followed for an error: a value may contain itself."""
 
 
 class Unfaithful(ValueError):
@@ -33,7 +36,7 @@ def encode_model(value: BaseModel, *, exclude_defaults: bool = False) -> str:
             by_alias=True, round_trip=True, warnings="error", exclude_defaults=exclude_defaults
         )
     except (PydanticSerializationError, ValueError, RecursionError) as error:
-        raise Unfaithful(type(value).__name__, f"cannot be written as JSON: {error}") from error
+        raise Unfaithful(_culprit(value, type(value).__name__), f"cannot be written as JSON: {error}") from error
 
 
 def decode_model(model: type[ModelT], text: str) -> ModelT:
@@ -48,7 +51,9 @@ def encode_faithfully(value: ModelT) -> tuple[str, ModelT]:
     try:
         decoded = decode_model(type(value), text)
     except ValidationError as error:
-        raise Unfaithful(_error_path(name, error), f"does not come back from JSON: {_first(error)}") from error
+        path = _error_path(name, error)
+        path = _culprit(value, name) if path == name else path
+        raise Unfaithful(path, f"does not come back from JSON: {_first(error)}") from error
     _require_same(value, decoded, name)
     return text, decoded
 
@@ -58,7 +63,7 @@ def encode_state(adapter: TypeAdapter[Any], state: Any) -> str:
     try:
         return adapter.dump_json(state, by_alias=True, round_trip=True, warnings="error").decode()
     except (PydanticSerializationError, ValueError, RecursionError) as error:
-        raise Unfaithful("state", f"cannot be written as JSON: {error}") from error
+        raise Unfaithful(_culprit(state, "state"), f"cannot be written as JSON: {error}") from error
 
 
 def encode_state_faithfully(adapter: TypeAdapter[Any], state: Any) -> str:
@@ -85,12 +90,8 @@ def difference(before: Any, after: Any, path: str = "") -> str | None:
         return path
     if isinstance(before, float | Decimal):
         return None if repr(before) == repr(after) else path
-    if isinstance(before, BaseModel):
+    if isinstance(before, BaseModel) or dataclasses.is_dataclass(before):
         return _mapping_difference(_fields(before), _fields(after), path)
-    if dataclasses.is_dataclass(before):
-        names = [field.name for field in dataclasses.fields(before)]
-        pairs = [{name: getattr(value, name, None) for name in names} for value in (before, after)]
-        return _mapping_difference(pairs[0], pairs[1], path)
     if isinstance(before, dict):
         return _mapping_difference(before, after, path)
     if isinstance(before, list | tuple):
@@ -98,13 +99,39 @@ def difference(before: Any, after: Any, path: str = "") -> str | None:
     return None if before == after else path
 
 
-def _fields(model: BaseModel) -> dict[str, Any]:
-    return {**model.__dict__, **(model.model_extra or {})}
+def _fields(value: Any) -> dict[str, Any]:
+    """Return the fields of a model or dataclass, without what it only remembers (a cached_property)."""
+    if isinstance(value, BaseModel):
+        fields = {name: getattr(value, name) for name in type(value).model_fields if name in value.__dict__}
+        return {**fields, **(value.model_extra or {})}
+    return {field.name: getattr(value, field.name, None) for field in dataclasses.fields(value)}
+
+
+def _culprit(value: Any, path: str, depth: int = 0) -> str:
+    """Return the path of the innermost part of `value` that JSON cannot hold, as far as it can be told."""
+    children: list[tuple[Any, str, Any]] = []
+    if isinstance(value, BaseModel) or (dataclasses.is_dataclass(value) and not isinstance(value, type)):
+        children = [(key, _inner(path, key), child) for key, child in _fields(value).items()]
+    elif isinstance(value, dict):
+        children = [(key, _inner(path, key), child) for key, child in value.items()]
+    elif isinstance(value, list | tuple | set | frozenset):
+        children = [(index, f"{path}[{index}]", child) for index, child in enumerate(value)]
+    for key, inner, child in children:
+        try:
+            from_json(to_json({key: child}))
+        except (PydanticSerializationError, ValueError):
+            return _culprit(child, inner, depth + 1) if depth < _DEEPEST else inner
+    return path
+
+
+def _inner(path: str, key: Any) -> str:
+    is_plain = isinstance(key, str) and key.isprintable()  # the path goes into a message: no lone surrogate in it
+    return f"{path}.{key}" if is_plain else f"{path}[{key!r}]"
 
 
 def _mapping_difference(before: dict[Any, Any], after: dict[Any, Any], path: str) -> str | None:
     for key, value in before.items():
-        inner = f"{path}.{key}" if isinstance(key, str) else f"{path}[{key!r}]"
+        inner = _inner(path, key)
         # A key that equals another of a different type (1 and True) does not count as found.
         if key not in after:
             return inner

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, PydanticUserError, TypeAdapter
 
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.naming import command_spelling
@@ -78,5 +78,5 @@ def _first_line(model: type) -> str:
 def _schema(kind: Any) -> Any:
     try:
         return TypeAdapter(kind).json_schema()
-    except (ValueError, TypeError):  # an arbitrary type: it is used, but cannot be described
+    except (PydanticUserError, ValueError, TypeError):  # an arbitrary type: it is used, but cannot be described
         return None

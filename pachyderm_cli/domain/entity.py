@@ -10,7 +10,7 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from pachyderm_cli.domain.codec import Unfaithful, encode_state, encode_state_faithfully
 from pachyderm_cli.domain.context import Context
@@ -62,7 +62,7 @@ class EntityType:
         """The fingerprint of state schema and reducer; None where there is no source, so no trust either."""
         try:
             schema = str(self.state_adapter.json_schema(mode="serialization"))
-        except (ValueError, TypeError):  # a type that has no JSON Schema; its source still counts
+        except (PydanticUserError, ValueError, TypeError):  # a type that has no JSON Schema; its source still counts
             schema = repr(self.state_type)
         try:
             functions = (self.update, self.init)
@@ -156,13 +156,15 @@ class EntityType:
                 event=type_name,
                 version=version,
             ) from error
+        except Exception as error:  # a validator of the event's own
+            raise self.failure(f"the event {type_name} at version {version}", error) from error
 
     def state_json(self, state: Any) -> str:
         """Return the state as JSON text, for showing. Raises EntityFailed where it has none."""
         try:
             return encode_state(self.state_adapter, state)
         except Unfaithful as error:
-            raise self.broken(f"the state cannot be shown: {error}", self.update_line) from error
+            raise self.broken(f"update led to a state that cannot be shown: {error}", self.update_line) from error
 
     def snapshot_json(self, state: Any) -> str:
         """Return the state as JSON text that decodes to the same state. Raises EntityFailed if there is none."""

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
+from functools import lru_cache
+from typing import Any
 from uuid import UUID, uuid5
 
-from pachyderm_cli.domain.codec import encode_model
+from pydantic import RootModel
+from pydantic_core import PydanticSerializationError
+
+from pachyderm_cli.domain.codec import Unfaithful, encode_model
+from pachyderm_cli.domain.immutability import is_immutable
 from pachyderm_cli.domain.message import Message
 
 
@@ -30,5 +37,33 @@ def message_fingerprint(entity_id: UUID, message: Message) -> str:
     Fields at their default are left out, so that a new optional field does not make an old message another one.
     Raises Unfaithful for a message that JSON cannot hold.
     """
-    text = f"{entity_id}\0{type(message).__name__}\0{encode_model(message, exclude_defaults=True)}"
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    try:
+        data = message.model_dump(mode="json", round_trip=True, exclude_defaults=True)
+        if not _has_one_order(type(message)):
+            data = _settled(data, message)
+        text = json.dumps([str(entity_id), type(message).__name__, data], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+    except (PydanticSerializationError, ValueError, RecursionError) as error:
+        encode_model(message)  # says where
+        raise Unfaithful(type(message).__name__, f"cannot be written as JSON: {error}") from error
+
+
+@lru_cache(maxsize=1024)
+def _has_one_order(model: type[Message]) -> bool:
+    """Tell whether no set can be in a message of that class."""
+    return is_immutable(model, sets=False)
+
+
+def _settled(data: Any, value: Any) -> Any:
+    """Return `data`, the JSON form of `value`, with the members of each set sorted: processes differ in their order."""
+    if isinstance(value, RootModel):
+        return _settled(data, value.root)
+    if isinstance(data, dict):
+        if isinstance(value, dict) and len(value) == len(data):
+            pairs = zip(data.items(), value.values(), strict=True)
+            return {key: _settled(inner, original) for (key, inner), original in pairs}
+        return {key: _settled(inner, getattr(value, key, None)) for key, inner in data.items()}
+    if isinstance(data, list) and isinstance(value, list | tuple | set | frozenset) and len(value) == len(data):
+        members = [_settled(inner, original) for inner, original in zip(data, value, strict=True)]
+        return sorted(members, key=json.dumps) if isinstance(value, set | frozenset) else members
+    return data

@@ -16,21 +16,24 @@ from pydantic import BaseModel
 _ATOMS = (int, float, complex, str, bytes, Decimal, Fraction, UUID, date, time, timedelta, tzinfo, Enum)
 
 
-def is_immutable(kind: Any) -> bool:
-    """Tell whether no value of the type `kind` can be changed in place, all the way down; in doubt, False."""
-    return _is_immutable(kind, frozenset())
+def is_immutable(kind: Any, *, sets: bool = True) -> bool:
+    """Tell whether no value of the type `kind` can be changed in place, all the way down; in doubt, False.
+
+    Without `sets`, a frozenset counts as changeable, since its order is no part of it.
+    """
+    return _is_immutable(kind, (tuple, frozenset) if sets else (tuple,), frozenset())
 
 
-def _is_immutable(kind: Any, within: frozenset[Any]) -> bool:
+def _is_immutable(kind: Any, collections: tuple[Any, ...], within: frozenset[Any]) -> bool:
     origin = get_origin(kind)
     if kind is None or kind is type(None) or kind is Ellipsis or origin is Literal:
         return True
     if type(kind).__name__ == "TypeAliasType":
-        return _is_immutable(kind.__value__, within)
+        return _is_immutable(kind.__value__, collections, within)
     if origin is Annotated:
-        return _is_immutable(get_args(kind)[0], within)
-    if origin in (Union, types.UnionType, tuple, frozenset):
-        return all(_is_immutable(part, within) for part in get_args(kind))
+        return _is_immutable(get_args(kind)[0], collections, within)
+    if origin in (Union, types.UnionType, *collections):
+        return all(_is_immutable(part, collections, within) for part in get_args(kind))
     if not isinstance(kind, type) or origin is not None:
         return False
     if kind in within:  # a type that contains itself
@@ -40,9 +43,9 @@ def _is_immutable(kind: Any, within: frozenset[Any]) -> bool:
         private = kind.__private_attributes__ or kind.model_config.get("extra") == "allow"
         fields = (info.annotation for info in kind.model_fields.values())
         frozen = bool(kind.model_config.get("frozen"))
-        return frozen and not private and all(_is_immutable(field, within) for field in fields)
+        return frozen and not private and all(_is_immutable(field, collections, within) for field in fields)
     if dataclasses.is_dataclass(kind):
         if not kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # every dataclass has them
             return False
-        return all(_is_immutable(hint, within) for hint in get_type_hints(kind).values())
+        return all(_is_immutable(hint, collections, within) for hint in get_type_hints(kind).values())
     return issubclass(kind, _ATOMS)

@@ -11,6 +11,8 @@ import typing
 from collections.abc import Callable, Iterable
 from typing import Annotated, Any, NoReturn, TypeVar, Union, get_args, get_origin
 
+from pydantic import PydanticUserError
+
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.message import Effect, Event, Message
 from pachyderm_cli.errors import EntityLoadError
@@ -56,7 +58,7 @@ class _Reader:
                     f"add it to the union that update takes",
                     update,
                 )
-        return EntityType(
+        entity = EntityType(
             name=self.name,
             file=self.file,
             messages=messages,
@@ -70,6 +72,17 @@ class _Reader:
             state_type=self._state_type(init, update),
             takes_context=len(inspect.signature(handle).parameters) == 3,
         )
+        self._require_state_adapter(entity)
+        return entity
+
+    def _require_state_adapter(self, entity: EntityType) -> None:
+        try:
+            assert entity.state_adapter  # noqa: S101 - made here, kept by the entity
+        except (PydanticUserError, NameError) as error:
+            self._fail(
+                f"pydantic can neither read nor write the type of the state: {str(error).splitlines()[0]}",
+                entity.init or entity.update,
+            )
 
     def _function(
         self, name: str, *, arguments: tuple[int, ...], required: str | None = None

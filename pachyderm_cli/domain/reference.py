@@ -101,7 +101,8 @@ def named_id(network: str, type_name: str, name: str) -> UUID:
 def _parse_target(text: str, type_name: str | None, identifier: str) -> ById | ByPrefix | ByName | New:
     if identifier == "new" or identifier.startswith("@"):
         if type_name is None:
-            raise InvalidReference(f"{_shown(text)} needs a type: write TYPE:{identifier}", reference=text)
+            form = identifier if identifier.isprintable() else "@name"
+            raise InvalidReference(f"{_shown(text)} needs a type: write TYPE:{form}", reference=text)
         if identifier == "new":
             return New()
         return ByName(_valid_name(text, identifier[1:]))

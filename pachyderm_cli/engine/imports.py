@@ -15,7 +15,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
-from importlib.util import find_spec, module_from_spec
+from importlib.util import decode_source, find_spec, module_from_spec
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
@@ -101,10 +101,16 @@ class _PrivateLoader(SourceFileLoader):
         super().__init__(fullname, path)
         self._package = package
         self._public_name = public_name
+        self._loaded: bytes | None = None
 
     def get_code(self, fullname: str) -> CodeType:
         path = self.get_filename(fullname)
-        return self.source_to_code(self.get_data(path), path)
+        self._loaded = self.get_data(path)
+        return self.source_to_code(self._loaded, path)
+
+    def get_source(self, fullname: str) -> str | None:
+        """Return the source that runs, though the file may say something else by now."""
+        return super().get_source(fullname) if self._loaded is None else decode_source(self._loaded)
 
     def exec_module(self, module: ModuleType) -> None:
         module.__dict__["__builtins__"] = {**vars(builtins), "__import__": self._import}

@@ -126,7 +126,7 @@ class _Sending:
         self._id = new_message_id() if request.message_id is None else request.message_id
         # An id made just now cannot be in the log, so there is nothing to look up.
         self._id_may_be_known = request.message_id is not None
-        self._unsure: _Prepared | None = None  # appended, but the answer was lost
+        self._unsure: list[_Prepared] = []  # commits of which it is not known whether they happened
         self._conflicted_at: int | None = None
         try:
             self._fingerprint = message_fingerprint(self._entity.id, request.message)
@@ -162,9 +162,11 @@ class _Sending:
         prepared = (self._decided_from_cache() if is_first else None) or self._decided_from_log()
         if not prepared.append.events:
             return prepared.committed()
-        self._unsure = prepared
-        outcome = self._sender.commits.append(prepared.append)
-        self._unsure = None
+        try:
+            outcome = self._sender.commits.append(prepared.append)
+        except ConnectionLost:
+            self._unsure.append(prepared)
+            raise
         if outcome is Outcome.APPENDED:
             self._sender.cache.put(self._type, self._entity.id, prepared.fold)
             return prepared.committed()
@@ -208,6 +210,8 @@ class _Sending:
         context = Context(now=now, message_id=self._id, reference=self._entity, version=fold.version)
         decision = self._type.decide(self._request.message, fold.state, context)
         events, after = self._fold_decision(fold, decision)
+        if events:
+            self._type.state_json(after.state)  # a reducer's fault is found before the commit, not at the output
         return _Prepared(
             Append(
                 entity=self._entity,
@@ -259,8 +263,9 @@ class _Sending:
                 "with another message or entity; nothing was written, use a fresh id",
                 message_id=str(self._id),
             )
-        if self._unsure is not None and self._unsure.append.is_recorded_as(known):
-            return self._unsure.committed()
+        for prepared in self._unsure:
+            if prepared.append.is_recorded_as(known):
+                return prepared.committed()
         fold = load(self._store, self._network, self._type, self._entity, known.last_version)
         pages = read_data(
             self._store, self._network, self._entity.id, after=known.first_version - 1, up_to=known.last_version

@@ -11,12 +11,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.schema import CreateTable
 
 from pachyderm_cli.errors import ConfigError, StoreError
+from pachyderm_cli.store.schema import metadata
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another before it gives up."""
@@ -93,9 +94,21 @@ def make_engine(url: URL) -> Engine:
 
 
 def empty_engine() -> Engine:
-    """Return an engine on an empty SQLite database in memory: what a store that is not there yet reads as."""
-    # One connection for all threads: each connection to a database in memory has a database of its own.
-    return create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
+    """Return an engine on empty tables in memory: what a SQLite store that is not there yet reads as.
+
+    Every connection has a database of its own, so that threads share none.
+    """
+    engine = create_engine("sqlite://", poolclass=NullPool)
+    tables = [str(CreateTable(table).compile(engine)) for table in metadata.sorted_tables]
+
+    def make_tables(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        for statement in tables:
+            cursor.execute(statement)
+        cursor.close()
+
+    event.listen(engine, "connect", make_tables)
+    return engine
 
 
 

@@ -7,7 +7,7 @@ The names carry a prefix because a project's own tables may live in the same dat
 
 from __future__ import annotations
 
-from sqlalchemy import UUID, BigInteger, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import UUID, BigInteger, Column, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
 
 SCHEMA_VERSION = "0001"
 """The newest migration; what a store made by this version is stamped with."""
@@ -78,5 +78,10 @@ snapshots = Table(
 )
 """A cache of folds; dropping every row changes speed alone."""
 
-schema_version = Table(VERSION_TABLE, MetaData(), Column("version_num", String(32), primary_key=True))
+schema_version = Table(
+    VERSION_TABLE,
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name=f"{VERSION_TABLE}_pkc"),  # the name that Alembic gives it
+)
 """Alembic's own table; read at every opening without loading Alembic."""

@@ -148,7 +148,6 @@ class Store:
             return self.engine
         if self._empty is None:
             self._empty = empty_engine()
-            metadata.create_all(self._empty)
         return self._empty
 
     def _open(self) -> Engine:

@@ -69,7 +69,7 @@ def send(
     from pachyderm_cli.cli.output import emit  # noqa: PLC0415
 
     session: Session = ctx.obj
-    options = {"config": read_config(config or []), "effects": not no_effects}
+    options: dict[str, Any] = {"config": read_config(config or []), "effects": not no_effects}
     if file is not None:
         _require_alone(reference, data, message_id, expect)
         from pachyderm_cli.cli.batch import send_lines  # noqa: PLC0415

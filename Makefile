@@ -1,0 +1,98 @@
+# The environments are made on first use and brought up to date when what they are made from changes. All that has to
+# be there is Python 3.11 or later, make and git.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+
+# python3 if it is new enough, else the first versioned one that is.
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
+
+# Tests run on every core, on eight at most: more would only wait for the one Postgres.
+PYTEST := -m pytest -n logical --maxprocesses 8
+
+PIP := -m pip install --quiet --disable-pip-version-check
+VENV := .venv
+LOWEST := .venv-lowest
+
+# A stamp says that an environment holds what its name says. It names this folder, because an environment that was
+# copied or moved with the checkout would still run the code of the old place.
+HERE := $(shell pwd | cksum | cut -d ' ' -f 1)
+RUNTIME := $(VENV)/.runtime-$(HERE)
+TEST := $(VENV)/.test-$(HERE)
+DEV := $(VENV)/.dev-$(HERE)
+BENCH := $(VENV)/.bench-$(HERE)
+
+.PHONY: help demo test test-lowest lint format bench clean
+
+help:  ## say what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# The store is a temporary one: the demo prints the same every time and leaves nothing behind.
+demo: $(RUNTIME)  ## send to a counter, see its history, replay it, inspect it
+	@set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; trap 'exit 130' INT; \
+	unset PACHYDERM_PROJECT PACHYDERM_NETWORK; \
+	PACHYDERM_STORE="sqlite:///$$folder/demo.db"; PATH="$(CURDIR)/$(VENV)/bin:$$PATH"; export PACHYDERM_STORE PATH; \
+	run() { printf '$$ %s\n' "$$*"; "$$@"; echo; }; \
+	run pachyderm send counter:@demo increment; \
+	run pachyderm send counter:@demo increment amount=2; \
+	run pachyderm history counter:@demo; \
+	run pachyderm replay counter:@demo --to-version 1; \
+	run pachyderm inspect counter:@demo
+
+test: $(TEST)  ## run every test, on SQLite and on a Postgres that the tests start
+	$(VENV)/bin/python $(PYTEST)
+
+test-lowest: $(LOWEST)/.test-$(HERE)  ## run every test with the lowest versions that pyproject.toml admits
+	$(LOWEST)/bin/python $(PYTEST)
+
+lint: $(DEV)  ## lint, check the format, the types and the layers
+	$(VENV)/bin/python -m ruff check
+	$(VENV)/bin/python -m ruff format --check
+	$(VENV)/bin/python -m mypy
+	$(VENV)/bin/lint-imports --no-logo
+
+format: $(DEV)  ## mend what ruff can mend by itself
+	$(VENV)/bin/python -m ruff check --fix
+	$(VENV)/bin/python -m ruff format
+
+# QUICK=1 for less than two minutes; ONLY='one-sender-sqlite startup' for some figures.
+bench: $(BENCH)  ## measure beside the raw drivers and a peer (QUICK=1: smaller; ONLY="NAME …": some of it)
+	$(VENV)/bin/python -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
+clean:  ## remove the environments and whatever else was made
+	rm -rf $(VENV) $(LOWEST) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(RUNTIME): $(VENV)/.made-$(HERE) pyproject.toml constraints.txt
+	$(call install,$(VENV),constraints.txt,.)
+
+$(TEST): $(RUNTIME)
+	$(call install,$(VENV),constraints.txt,.[test])
+
+$(DEV): $(TEST)
+	$(call install,$(VENV),constraints.txt,.[dev])
+
+$(BENCH): $(TEST)
+	$(call install,$(VENV),constraints.txt,.[bench])
+
+$(LOWEST)/.test-$(HERE): $(LOWEST)/.made-$(HERE) pyproject.toml constraints.txt constraints-lowest.txt
+	@# The first pin of a name counts.
+	@awk -F == '!seen[$$1]++' constraints-lowest.txt constraints.txt > $(LOWEST)/constraints.txt
+	$(call install,$(LOWEST),$(LOWEST)/constraints.txt,.[test])
+
+# $(call install,ENVIRONMENT,CONSTRAINTS,WHAT): the build uses the pinned setuptools of the environment, not the newest.
+define install
+	@echo "installing $(3) into $(1) ..." >&2
+	@$(1)/bin/python $(PIP) --constraint $(2) setuptools
+	@$(1)/bin/python $(PIP) --constraint $(2) --no-build-isolation --editable '$(3)'
+	@touch $@
+endef
+
+%/.made-$(HERE):
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Pachyderm needs Python 3.11 or later, and none was found; say where one is: make PYTHON=/path/to/python3" >&2; \
+		exit 1; fi
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and "$(PYTHON) is too old: Pachyderm needs Python 3.11 or later")'
+	@"$(PYTHON)" -m venv --clear $*
+	@touch $@

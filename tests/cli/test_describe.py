@@ -1,0 +1,54 @@
+"""`pachyderm describe`: the types of the project, or the protocol of one."""
+
+from tests.cli.running import Command, lines
+
+
+def test_all_types_are_described_in_an_object_each(pachyderm: Command) -> None:
+    """`describe --json` prints each type with its file, its messages and its documentation."""
+    summaries = pachyderm("describe", "--json").done().documents
+    assert [summary["type"] for summary in summaries] == ["box", "counter", "no_start"]
+    counter = summaries[1]
+    assert counter["messages"] == ["Increment"]
+    assert counter["file"] == str(pachyderm.folder / "entities/counter.py")
+    assert counter["doc"].startswith("A counter: ")
+    assert counter["error"] is None
+
+
+def test_all_types_are_described_to_people(pachyderm: Command) -> None:
+    """Without --json each type stands with its messages as they are written on the command line."""
+    shown = lines(pachyderm("describe").done().out)
+    assert "counter  increment" in shown
+    assert "box  put-in, weigh, refuse, crash, ring, pause, look" in shown
+
+
+def test_one_types_protocol_is_json_schema(pachyderm: Command) -> None:
+    """`describe TYPE --json` prints the schemas of messages, events, effects, queries and state."""
+    protocol = pachyderm("describe", "counter", "--json").done().document
+    assert protocol.keys() >= {"type", "file", "doc", "messages", "events", "effects", "queries", "state"}
+    assert protocol["messages"]["Increment"]["properties"]["amount"]["exclusiveMinimum"] == 0
+    assert protocol["events"].keys() == {"Increased"}
+    assert protocol["effects"].keys() == {"AlertAdmin"}
+    assert protocol["queries"] == {}
+    assert protocol["state"]["properties"].keys() == {"count"}
+
+
+def test_one_types_protocol_says_how_to_write_its_messages(pachyderm: Command) -> None:
+    """Without --json the messages stand as they are written on the command line, with their fields."""
+    text = pachyderm("describe", "box").done().out
+    assert "put-in " in text
+    for word in ("grams=int", "Filled", "Bell", "State"):
+        assert word in text
+
+
+def test_a_reference_names_its_type(pachyderm: Command) -> None:
+    """What stands before the colon of a reference is described."""
+    assert pachyderm.quick("describe", "counter:@a") == pachyderm.quick("describe", "counter").done()
+
+
+def test_a_project_without_modules_says_so(pachyderm: Command) -> None:
+    """An empty folder of modules is no failure, and is told on standard error."""
+    for file in (pachyderm.folder / "entities").glob("*.py"):
+        file.unlink()
+    result = pachyderm.quick("describe").done()
+    assert (result.out, result.err) == ("", "this project has no entity modules\n")
+    assert pachyderm.quick("describe", "--json").done().out == ""

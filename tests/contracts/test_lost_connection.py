@@ -1,0 +1,156 @@
+"""A connection that Postgres ends around the commit: the message is in exactly once, its effects run exactly once."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, text
+
+from pachyderm_cli import Pachyderm
+from pachyderm_cli.errors import StoreError
+from pachyderm_cli.store import store
+from pachyderm_cli.store.failures import ConnectionLost
+from tests.support import tally
+from tests.support.engines import tally_engine
+from tests.support.raw import connected
+from tests.support.tally import Add, AddAll
+
+pytestmark = pytest.mark.postgres
+
+End = Callable[[Connection, str], None]
+
+
+def kill(connection: Connection, postgres_url: str) -> None:
+    """End the server's side of `connection`, from another one, and wait until it is gone."""
+    pid = connection.connection.driver_connection.info.backend_pid  # type: ignore[union-attr]  # psycopg's own
+    with connected(postgres_url) as other:
+        other.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
+
+
+def before_commit(connection: Connection, statement: str, postgres_url: str, end: End) -> None:
+    """Lose the connection before the commit is sent: nothing was written."""
+    kill(connection, postgres_url)
+    end(connection, statement)
+
+
+def after_commit(connection: Connection, statement: str, postgres_url: str, end: End) -> None:
+    """Lose the connection after the commit, before its answer is read: everything was written."""
+    end(connection, statement)
+    kill(connection, postgres_url)
+    connection.execute(text("SELECT 1"))
+
+
+@pytest.fixture
+def told() -> list[str]:
+    """Return the list in which effects leave their trace."""
+    return []
+
+
+@pytest.fixture
+def engine(postgres_url: str, told: list[str]) -> Iterator[Pachyderm]:
+    """Return an engine whose store exists."""
+    with tally_engine(postgres_url, config={"told": told}) as opened:
+        opened.send("tally:@other", AddAll(amounts=(1,)))
+        yield opened
+
+
+@contextmanager
+def losing(
+    monkeypatch: pytest.MonkeyPatch,
+    postgres_url: str,
+    lose: Callable[[Connection, str, str, End], None],
+    times: int = 1,
+) -> Iterator[None]:
+    """Make the next commits lose their connection."""
+    original = store._end
+    left = times
+
+    def end(connection: Connection, statement: str) -> None:
+        nonlocal left
+        if statement != "COMMIT" or not left:
+            original(connection, statement)
+            return
+        left -= 1
+        lose(connection, statement, postgres_url, original)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_end", end)
+        yield
+    assert left == 0
+
+
+@pytest.mark.parametrize("lose", [before_commit, after_commit])
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("times", [1, 2])
+def test_the_message_is_in_exactly_once(
+    engine: Pachyderm,
+    postgres_url: str,
+    told: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    lose: Any,
+    named: bool,  # noqa: FBT001 - a parameter of pytest
+    times: int,
+) -> None:
+    """Whether it was committed is looked up by its id; the sender sees one send that worked, effects and all."""
+    if lose is after_commit:
+        times = 1  # what is committed is not committed again
+    message_id = uuid4() if named else None
+    with losing(monkeypatch, postgres_url, lose, times):
+        sent = engine.send("tally:@a", Add(amount=5), message_id=message_id)
+    assert (sent.version, sent.state) == (1, tally.State(count=5))
+    assert not sent.duplicate
+    assert told == ["0 + 5"]
+    assert [(event.version, event.data) for event in engine.history("tally:@a")] == [(1, '{"amount":5}')]
+
+
+def test_one_s_own_write_is_no_conflict(engine: Pachyderm, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A send that expected the version before its own commit is acknowledged, not refused."""
+    with losing(monkeypatch, postgres_url, after_commit):
+        assert engine.send("tally:@a", Add(), expect=0).version == 1
+
+
+def test_another_write_after_the_loss_is_folded(
+    engine: Pachyderm, postgres_url: str, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the commit was lost and another writer came in between, the message is decided anew."""
+
+    def lose(connection: Connection, statement: str, url: str, end: End) -> None:
+        kill(connection, url)
+        with tally_engine(postgres_url) as other:
+            other.send("tally:@a", Add(amount=100))
+        end(connection, statement)
+
+    engine.send("tally:@a", AddAll(amounts=(1,)))
+    # The killed connection's transaction is rolled back, so that the other writer does not wait for it.
+    with losing(monkeypatch, postgres_url, lose):
+        sent = engine.send("tally:@a", Add(amount=5))
+    assert (sent.version, sent.state.count) == (3, 106)
+    assert told == ["101 + 5"]
+
+
+def test_a_server_that_stays_away_is_an_error(
+    engine: Pachyderm, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attempts are bounded: the last loss is raised as a store error, and nothing was written."""
+    monkeypatch.setattr("pachyderm_cli.engine.sending._RECONNECTIONS", 2)
+    with losing(monkeypatch, postgres_url, before_commit, 3), pytest.raises(ConnectionLost) as caught:
+        engine.send("tally:@a", Add())
+    assert isinstance(caught.value, StoreError)
+    assert [head.version for head in engine.entities()] == [1]
+
+
+def test_reading_works_again_after_a_loss(engine: Pachyderm, postgres_url: str) -> None:
+    """A pooled connection that the server ended is an error once at most, and then replaced."""
+    engine.state("tally:@other")
+    with connected(postgres_url) as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    with pytest.raises(ConnectionLost):
+        engine.state("tally:@other")
+    assert engine.state("tally:@other").count == 1

@@ -1,0 +1,100 @@
+"""Describing a type: its protocol as JSON Schema, and how its messages are written."""
+
+from pathlib import Path
+
+from pachyderm_cli.domain.description import Usage, describe, usages
+from tests.support.modules import load
+
+SOURCE = '''\
+"""A till.
+
+For tests."""
+
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from pachyderm_cli import Effect, Event, Message
+
+
+class TopUp(Message):
+    """Put money in.
+
+    As much as you like."""
+
+    amount: Decimal
+    note: str = Field("", alias="theNote")
+
+
+class Empty(Message):
+    count: int | None = None
+
+
+class Filled(Event):
+    amount: Decimal
+
+
+class Ring(Effect):
+    loud: bool = True
+
+    def dispatch(self, config: dict) -> None:
+        pass
+
+
+class HowMuch(BaseModel):
+    pass
+
+
+class State(BaseModel):
+    total: Decimal = Decimal(0)
+
+
+def init() -> State:
+    return State()
+
+
+def handle(message: TopUp | Empty, state: State) -> list[Filled | Ring]:
+    return []
+
+
+def update(event: Filled, state: State) -> State:
+    return state
+
+
+def query(question: HowMuch, state: State) -> Decimal:
+    return state.total
+'''
+
+
+def test_a_description_has_every_schema(tmp_path: Path) -> None:
+    """Messages, events, effects, queries and state are there by name, with their fields."""
+    description = describe(load(tmp_path, SOURCE, "till"))
+    assert (description.type, description.doc) == ("till", "A till.\n\nFor tests.")
+    assert description.file == str(tmp_path / "entities" / "till.py")
+    assert list(description.messages) == ["TopUp", "Empty"]
+    assert set(description.messages["TopUp"]["properties"]) == {"amount", "theNote"}
+    assert description.messages["TopUp"]["required"] == ["amount"]
+    assert description.messages["TopUp"]["additionalProperties"] is False
+    assert list(description.events) == ["Filled"]
+    assert list(description.effects["Ring"]["properties"]) == ["loud"]
+    assert list(description.queries) == ["HowMuch"]
+    assert description.state["title"] == "State"
+
+
+def test_a_type_without_schema_is_described_as_far_as_it_goes(tmp_path: Path) -> None:
+    """A state that JSON Schema has no words for is None; the rest is there."""
+    source = SOURCE.replace(
+        "total: Decimal = Decimal(0)", "model_config = {'arbitrary_types_allowed': True}\n    x: object = None"
+    )
+    description = describe(load(tmp_path, source.replace("x: object", "x: type(lambda: 0)")))
+    assert description.state is None
+    assert list(description.messages) == ["TopUp", "Empty"]
+
+
+def test_usages_are_how_messages_are_written(tmp_path: Path) -> None:
+    """Spelling, fields with their types (optional ones in brackets), and the first line of what they do."""
+    assert usages(load(tmp_path, SOURCE)) == [
+        Usage("top-up", ("amount=Decimal", "[theNote=str, default ]"), "Put money in."),
+        Usage("empty", ("[count=int | None, default None]",), ""),
+    ]

@@ -1,0 +1,157 @@
+"""What a database can do wrong, as one clear line that never shows a password."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event, make_url, text
+
+from pachyderm_cli.errors import StoreError
+from pachyderm_cli.store import connection as connection_module
+from pachyderm_cli.store.events import append
+from pachyderm_cli.store.heads import heads
+from pachyderm_cli.store.store import Store
+from tests.support.appends import an_append, an_entity
+from tests.support.raw import row_counts
+
+Use = Callable[[Store], Any]
+
+
+def write(store: Store) -> None:
+    """Write one event."""
+    append(store, "n", [an_append(an_entity())])
+
+
+def read(store: Store) -> None:
+    """List what there is."""
+    list(heads(store, "n"))
+
+
+def failure(store: Store, use: Use) -> str:
+    """Return the message of the StoreError that using the store raises."""
+    try:
+        with pytest.raises(StoreError) as caught:
+            use(store)
+    finally:
+        store.close()
+    assert "\n" not in caught.value.message
+    return caught.value.message
+
+
+@pytest.mark.parametrize("use", [read, write])
+def test_a_file_that_is_no_database(tmp_path: Path, use: Use) -> None:
+    """A file of something else is named, and left as it was."""
+    file = tmp_path / "letter.txt"
+    file.write_text("Dear Sir or Madam, " * 100)
+    said = failure(Store(f"sqlite:///{file}"), use)
+    assert f"{file} is not a SQLite database" in said
+    assert file.read_text() == "Dear Sir or Madam, " * 100
+
+
+def test_a_folder_that_is_missing(tmp_path: Path) -> None:
+    """A store in a folder that is not there is not made, and the path is named."""
+    said = failure(Store(f"sqlite:///{tmp_path}/none/store.db"), write)
+    assert f"{tmp_path}/none/store.db" in said
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("use", [read, write])
+def test_a_folder_in_place_of_a_file(tmp_path: Path, use: Use) -> None:
+    """A folder cannot be opened as a store."""
+    assert "cannot be opened" in failure(Store(f"sqlite:///{tmp_path}"), use)
+
+
+def test_a_locked_file(sqlite_store: Store, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A writer that holds the lock for too long is reported; readers are not kept out."""
+    write(sqlite_store)
+    sqlite_store.close()
+    monkeypatch.setattr(connection_module, "BUSY_SECONDS", 0)
+    with closing(sqlite3.connect(str(make_url(sqlite_url).database), isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        read(sqlite_store)
+        assert "is locked by another process" in failure(sqlite_store, write)
+        other.execute("ROLLBACK")
+    write(sqlite_store)
+
+
+@pytest.mark.parametrize(
+    ("pragma", "said"),
+    [("PRAGMA query_only=ON", "is read-only"), ("PRAGMA max_page_count=1", "the disk is full")],
+)
+def test_a_file_that_cannot_grow_or_be_written(sqlite_store: Store, sqlite_url: str, pragma: str, said: str) -> None:
+    """SQLite's own refusals to write are told apart, and nothing is half written."""
+    write(sqlite_store)
+    event.listen(sqlite_store.engine, "checkout", lambda raw, *_: raw.execute(pragma))
+    many = [an_append(an_entity(), events=500)]
+    assert said in failure(sqlite_store, lambda store: append(store, "n", many))
+    assert row_counts(sqlite_url)["events"] == 1
+
+
+def test_a_damaged_file(sqlite_store: Store, sqlite_url: str) -> None:
+    """Pages that make no sense are called damage."""
+    append(sqlite_store, "n", [an_append(an_entity()) for _ in range(300)])
+    sqlite_store.close()
+    file = Path(str(make_url(sqlite_url).database))
+    size = file.stat().st_size
+    with file.open("r+b") as raw:
+        raw.seek(4096)
+        raw.write(b"\xff" * (size - 4096))
+    assert "is damaged" in failure(sqlite_store, read)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql+psycopg://u:geheim@127.0.0.1:1/db",
+        "postgresql+psycopg://u@127.0.0.1:1/db?password=geheim",
+        "postgresql+psycopg://u:ge%2Fh%20eim@127.0.0.1:1/db",
+        "postgresql+psycopg://u@127.0.0.1:1/db?passwort=geheim",
+    ],
+)
+def test_a_server_that_is_not_there(url: str) -> None:
+    """An address at which nothing answers, or an option there is not, is one line without the password."""
+    store = Store(url)
+    said = failure(store, write)
+    assert said.startswith("the store postgresql+psycopg://u")
+    assert "heim" not in said.replace("passwort=geheim", "")
+    assert "h eim" not in said
+
+
+def test_a_database_that_is_not_there(postgres_url: str) -> None:
+    """The server's own words say which database is missing."""
+    url = make_url(postgres_url).set(database="nowhere", password="geheim")  # noqa: S106 - no real one
+    said = failure(Store(url.render_as_string(hide_password=False)), read)
+    assert 'database "nowhere" does not exist' in said
+    assert "geheim" not in said
+
+
+def test_tables_that_are_gone(store: Store) -> None:
+    """A store whose tables someone dropped is refused in one line."""
+    write(store)
+    with store.writing() as connection:
+        connection.execute(text("DROP TABLE pachyderm_snapshots"))
+    with pytest.raises(StoreError) as caught, store.writing() as connection:
+        connection.execute(text("DELETE FROM pachyderm_snapshots"))
+    assert "pachyderm_snapshots" in caught.value.message
+    assert "\n" not in caught.value.message
+
+
+def test_an_error_of_the_caller_rolls_back(store: Store, store_url: str) -> None:
+    """What is raised inside a writing transaction comes through as it is, and nothing is written."""
+    write(store)
+    with pytest.raises(KeyboardInterrupt), store.writing() as connection:
+        connection.execute(text("DELETE FROM pachyderm_events"))
+        raise KeyboardInterrupt
+    assert row_counts(store_url)["events"] == 1
+
+
+def test_reading_sees_one_state(sqlite_store: Store) -> None:
+    """On SQLite a reading transaction does not see what is committed while it lasts."""
+    write(sqlite_store)
+    with sqlite_store.reading() as connection:
+        before = connection.execute(text("SELECT count(*) FROM pachyderm_events")).scalar_one()
+        write(sqlite_store)
+        assert connection.execute(text("SELECT count(*) FROM pachyderm_events")).scalar_one() == before

@@ -1,0 +1,80 @@
+"""Every query that a command makes is answered by an index."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event, text
+
+from pachyderm_cli import Pachyderm
+from tests.support.engines import tally_engine
+from tests.support.raw import connected
+from tests.support.tally import Add
+
+MESSAGE_ID = UUID("5d0fb0a7-62a4-4cf5-8d29-3b2e9b1f9d55")
+
+COMMANDS: dict[str, Callable[[Pachyderm], Any]] = {
+    "send to a new entity": lambda engine: engine.send("tally:new", Add()),
+    "send": lambda engine: engine.send("tally:@a", Add()),
+    "send with an id": lambda engine: engine.send("tally:@a", Add(), message_id=MESSAGE_ID),
+    "send again": lambda engine: [engine.send("tally:@b", Add(), message_id=MESSAGE_ID) for _ in range(2)],
+    "state by prefix": lambda engine: engine.state(str(engine.receiver("tally:@a").id)[:8]),
+    "state without type": lambda engine: engine.state(str(engine.receiver("tally:@a").id)),
+    "history": lambda engine: list(engine.history("tally:@a")),
+    "history of the last written": lambda engine: list(engine.history()),
+    "history in reverse": lambda engine: list(engine.history("tally:@a", from_version=2, reverse=True)),
+    "inspect": lambda engine: engine.inspect("tally:@a"),
+    "replay": lambda engine: engine.replay("tally:@a", to_version=1),
+    "snapshot": lambda engine: engine.snapshot("tally:@a"),
+    "snapshot --list": lambda engine: engine.snapshots("tally:@a"),
+    "snapshot --drop": lambda engine: engine.drop_snapshots("tally:@a"),
+    "snapshot --drop --all": lambda engine: engine.drop_snapshots(every_entity=True),
+    "list": lambda engine: list(engine.entities()),
+    "list --limit": lambda engine: list(engine.entities(limit=3)),
+    "list --type": lambda engine: list(engine.entities("tally")),
+}
+
+Statement = tuple[str, Any]
+
+
+def statements_of(store_url: str, command: Callable[[Pachyderm], Any]) -> list[Statement]:
+    """Return the statements on pachyderm's tables that `command` runs on a store with some entities."""
+    found: list[Statement] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:  # noqa: FBT001 - SQLAlchemy's
+        rows = parameters[:1] if many else [parameters]
+        found.extend((statement, row) for row in rows if re.search(r"\bpachyderm_(?!schema)", statement))
+
+    with tally_engine(store_url, snapshots_every=2) as engine:
+        for name in "aabbb":
+            engine.send(f"tally:@{name}", Add())
+        event.listen(engine._store.engine, "before_cursor_execute", note)
+        command(engine)
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_sqlite_searches_by_index(sqlite_url: str, command: str) -> None:
+    """SQLite's plan has no scan of a table; only an entity's few snapshots are sorted."""
+    for statement, parameters in statements_of(sqlite_url, COMMANDS[command]):
+        with connected(sqlite_url) as connection:
+            plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+        assert not [step for step in plan if step.startswith("SCAN") and "CONSTANT ROW" not in step], (statement, plan)
+        if "pachyderm_snapshots" not in statement:
+            assert not [step for step in plan if "TEMP B-TREE" in step], (statement, plan)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_postgres_can_search_by_index(postgres_url: str, command: str) -> None:
+    """With sequential scans and sorting discouraged, Postgres has another way for every statement."""
+    for statement, parameters in statements_of(postgres_url, COMMANDS[command]):
+        with connected(postgres_url) as connection:
+            for way in ("seqscan", "bitmapscan", "sort"):  # what the planner likes best for a few rows
+                connection.execute(text(f"SET LOCAL enable_{way} TO off"))
+            plan = [row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters)]
+        assert not [step for step in plan if "Seq Scan" in step], (statement, plan)
+        if "pachyderm_snapshots" not in statement:
+            assert not [step for step in plan if "Sort" in step], (statement, plan)

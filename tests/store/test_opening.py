@@ -1,0 +1,185 @@
+"""Opening a store: made at the first write, for its owner alone, durable, of this version's schema."""
+
+import sqlite3
+import subprocess
+import sys
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import make_url, select, text
+
+from pachyderm_cli.errors import ConfigError, StoreError
+from pachyderm_cli.store import connection as connection_module
+from pachyderm_cli.store.connection import parse_url
+from pachyderm_cli.store.events import append, read_events
+from pachyderm_cli.store.heads import find_head, heads
+from pachyderm_cli.store.schema import SCHEMA_VERSION, schema_version
+from pachyderm_cli.store.store import Store
+from tests.support.appends import an_append, an_entity
+from tests.support.raw import connected, execute, row_counts
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def file_of(url: str) -> Path:
+    """Return the file of a SQLite store."""
+    return Path(str(make_url(url).database))
+
+
+def test_a_missing_file_reads_as_empty_and_is_not_made(sqlite_store: Store, sqlite_url: str) -> None:
+    """Looking leaves no trace; the first write makes the file, and the same store then reads it."""
+    entity = an_entity()
+    assert list(heads(sqlite_store, "n")) == []
+    assert find_head(sqlite_store, "n", entity.id) is None
+    assert list(read_events(sqlite_store, "n", entity.id)) == []
+    assert not file_of(sqlite_url).exists()
+    append(sqlite_store, "n", [an_append(entity)])
+    assert [head.entity for head in heads(sqlite_store, "n")] == [entity]
+
+
+def test_the_file_is_its_owner_s_alone(sqlite_store: Store, sqlite_url: str) -> None:
+    """The file and what SQLite puts beside it can be read and written by the owner, and by nobody else."""
+    append(sqlite_store, "n", [an_append(an_entity())])
+    files = list(file_of(sqlite_url).parent.glob("store.db*"))
+    assert len(files) == 3
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+
+
+def test_a_file_that_is_there_keeps_its_mode(sqlite_store: Store, sqlite_url: str) -> None:
+    """An empty file that someone prepared becomes the store as it is."""
+    file_of(sqlite_url).touch(mode=0o640)
+    file_of(sqlite_url).chmod(0o640)
+    append(sqlite_store, "n", [an_append(an_entity())])
+    assert file_of(sqlite_url).stat().st_mode & 0o777 == 0o640
+
+
+def test_sqlite_is_durable_on_every_connection(sqlite_store: Store) -> None:
+    """Each connection, of several at once, has WAL and synchronous=FULL."""
+    append(sqlite_store, "n", [an_append(an_entity())])
+    with ExitStack() as stack:
+        for _ in range(3):
+            connection = stack.enter_context(sqlite_store.reading())
+            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
+            assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+
+
+def test_a_sqlite_that_does_not_take_wal_is_refused() -> None:
+    """A database that stays in another journal mode, as one in memory does, is an error."""
+    with (
+        closing(sqlite3.connect(":memory:")) as database,
+        pytest.raises(StoreError, match="journal_mode=memory"),
+    ):
+        connection_module._set_up_sqlite(database, None)
+
+
+def test_postgres_is_durable_on_every_connection(postgres_url: str) -> None:
+    """A database whose default is a lossy commit is opened with a durable one."""
+    name = make_url(postgres_url).database
+    execute(postgres_url, text(f"ALTER DATABASE {name} SET synchronous_commit TO off"))
+    store = Store(postgres_url)
+    with ExitStack() as stack:
+        stack.callback(store.close)
+        for _ in range(3):
+            connection = stack.enter_context(store.reading())
+            assert connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "on"
+
+
+def test_a_new_store_is_stamped(store: Store, store_url: str) -> None:
+    """The first write makes the tables and says of which version they are."""
+    append(store, "n", [an_append(an_entity())])
+    with connected(store_url) as connection:
+        assert connection.execute(select(schema_version)).all() == [(SCHEMA_VERSION,)]
+
+
+@pytest.mark.parametrize(
+    ("version", "said"), [("9999", "made by a newer pachyderm"), ("0000", "run: pachyderm store migrate")]
+)
+def test_a_store_of_another_schema_is_refused(store: Store, store_url: str, version: str, said: str) -> None:
+    """Newer and older stores are errors that say which and what to do, for reading and for writing."""
+    append(store, "n", [an_append(an_entity())])
+    store.close()
+    execute(store_url, schema_version.update().values(version_num=version))
+    for use in (lambda: list(heads(store, "n")), lambda: append(store, "n", [an_append(an_entity())])):
+        with pytest.raises(StoreError, match=said) as caught:
+            use()
+        assert version in caught.value.message
+    assert row_counts(store_url)["events"] == 1
+
+
+def test_processes_that_open_a_new_store_at_once_all_can(store_url: str) -> None:
+    """One of them makes the tables; each then writes, and nothing is lost or made twice."""
+    command = [sys.executable, "-m", "tests.support.increment_often", store_url, "counter:@new", "1"]
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(
+                subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            )
+            for _ in range(6)
+        ]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        answers = [process.communicate("go\n")[0] for process in processes]
+    assert answers == ["1\n"] * 6
+    assert row_counts(store_url) == {"entities": 1, "events": 6, "snapshots": 0}
+    with connected(store_url) as connection:
+        assert connection.execute(select(schema_version)).all() == [(SCHEMA_VERSION,)]
+
+
+def test_a_forked_child_leaves_its_parent_s_connections_alone(store_url: str) -> None:
+    """The child reads, writes and closes on connections of its own; those of the parent go on working."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.support.forking", store_url],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("fine\n", "", 0)
+    assert row_counts(store_url)["events"] == 3
+
+
+def test_a_closed_store_may_be_used_again(store: Store) -> None:
+    """Closing lets go of connections, and the next use opens new ones."""
+    entity = an_entity()
+    append(store, "n", [an_append(entity)])
+    store.close()
+    assert append(store, "n", [an_append(entity, 1)])
+    store.close()
+    store.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("nonsense", "cannot be read"),
+        ("", "cannot be read"),
+        ("sqlite://", "a file that lasts"),
+        ("sqlite:///:memory:", "a file that lasts"),
+        ("sqlite://host/file", "a file that lasts"),
+        ("sqlite:///file?mode=ro", "takes no options"),
+        ("mysql://u:geheim@host/db", "SQLite or Postgres, not 'mysql'"),
+        ("postgresql+asyncpg://u:geheim@host/db", "SQLite or Postgres"),
+        ("postgresql://u:geheim@host:port/db", "cannot be read"),
+        ("postgresql://u:ge@heim@host/db", ""),
+    ],
+)
+def test_a_url_that_names_no_store_is_refused(url: str, said: str) -> None:
+    """The error says what to write, and never shows the password."""
+    try:
+        parse_url(url)
+    except ConfigError as error:
+        assert said in error.message
+        assert "heim" not in error.message
+    else:
+        assert url == "postgresql://u:ge@heim@host/db"
+
+
+@pytest.mark.parametrize("driver", ["postgresql", "postgres", "postgresql+psycopg"])
+def test_postgres_has_several_spellings(driver: str) -> None:
+    """Each means psycopg, and the text of a store hides the password."""
+    url: Any = Store(f"{driver}://u:geheim@host/db")
+    assert url.url.drivername == "postgresql+psycopg"
+    assert str(url) == "postgresql+psycopg://u:***@host/db"

@@ -1,0 +1,53 @@
+"""A process that forks while its store is open: `python -m tests.support.forking STORE`. Prints `fine` if all is."""
+
+import gc
+import os
+import sys
+from collections.abc import Iterator
+
+from pachyderm_cli.store.events import append, read_events
+from pachyderm_cli.store.store import Store
+from tests.support.appends import an_append, an_entity
+
+ENTITY = an_entity()
+
+
+def versions(store: Store) -> Iterator[int]:
+    """Yield the versions that the store holds of the entity."""
+    return (event.version for event in read_events(store, "n", ENTITY.id))
+
+
+def child(store: Store) -> None:
+    """Read, write and close on the parent's store, as a forked worker would, and end as a process does."""
+    assert list(versions(store)) == [1]
+    append(store, "n", [an_append(ENTITY, 1)])
+    store.close()
+    gc.collect()
+
+
+def main(url: str) -> None:
+    """Fork with one connection in the pool and one in use; both must work for the parent when the child is gone."""
+    store = Store(url)
+    append(store, "n", [an_append(ENTITY)])
+    with store.reading() as busy:
+        before = busy.exec_driver_sql("SELECT count(*) FROM pachyderm_events").scalar_one()
+        pid = os.fork()
+        if pid == 0:
+            try:
+                child(store)
+            except BaseException as error:  # noqa: BLE001 - whatever it is, the parent is told
+                print(repr(error), flush=True)
+                os._exit(1)
+            os._exit(0)
+        status = os.waitpid(pid, 0)[1]
+        again = busy.exec_driver_sql("SELECT count(*) FROM pachyderm_entities").scalar_one()
+    assert (before, again, status) == (1, 1, 0)
+    assert list(versions(store)) == [1, 2]
+    append(store, "n", [an_append(ENTITY, 2)])
+    assert list(versions(store)) == [1, 2, 3]
+    store.close()
+    print("fine")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
