@@ -94,7 +94,7 @@ def test_a_project_that_is_named_wins(tmp_path: Path, monkeypatch: pytest.Monkey
     assert load_config(given, environment=env).project == given
     assert load_config(environment=env).project == named
     assert load_config("../given", environment={}).project == given
-    with pytest.raises(ConfigError, match="is no project: it has no pachyderm.toml"):
+    with pytest.raises(ConfigError, match=r"is no project: it has no pachyderm\.toml"):
         load_config(tmp_path, environment={})
 
 
@@ -206,7 +206,7 @@ def test_a_bad_file_is_refused(tmp_path: Path, text: str, said: str) -> None:
 def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     """Bytes that are not UTF-8, or a folder of that name, are told with the file."""
     (tmp_path / "pachyderm.toml").write_bytes(b"entities = '\xff'")
-    with pytest.raises(ConfigError, match="pachyderm.toml cannot be read"):
+    with pytest.raises(ConfigError, match=r"pachyderm\.toml cannot be read"):
         load_config(tmp_path, environment={})
 
 
@@ -214,7 +214,7 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_a_network_s_name_is_printable(tmp_path: Path, network: str) -> None:
     """Control characters and overlong names are refused, wherever they come from."""
     for options in ({"network": network}, {"environment": {"PACHYDERM_NETWORK": network}}):
-        error = refusal(tmp_path, "", **options)  # type: ignore[arg-type]  # either
+        error = refusal(tmp_path, "", **options)
         assert error.message.isprintable()
 
 

@@ -77,7 +77,7 @@ class _Reader:
 
     def _require_state_adapter(self, entity: EntityType) -> None:
         try:
-            assert entity.state_adapter  # noqa: S101 - made here, kept by the entity
+            _ = entity.state_adapter  # made here, kept by the entity
         except (PydanticUserError, NameError) as error:
             self._fail(
                 f"pydantic can neither read nor write the type of the state: {str(error).splitlines()[0]}",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pachyderm_cli import Pachyderm, Rejected
+from pachyderm_cli import Rejected
 from pachyderm_cli.engine.results import EffectStatus
 from pachyderm_cli.errors import EntityFailed
 from tests.contracts.conftest import OpenEngine

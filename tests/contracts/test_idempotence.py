@@ -7,6 +7,7 @@ import pytest
 from pachyderm_cli import Message, Pachyderm, Rejected
 from pachyderm_cli.engine import sending
 from pachyderm_cli.errors import MessageIdConflict
+from pachyderm_cli.store.events import append
 from pachyderm_cli.store.records import Append, Outcome
 from pachyderm_cli.store.store import Store
 from tests.contracts.conftest import OpenEngine
@@ -99,7 +100,7 @@ def test_two_senders_of_one_id_at_once(
     slow, quick = open_engine(config={"told": told}), open_engine(config={"told": told})
     slow.send("tally:@a", Add(amount=5))
     message_id = uuid4()
-    original = sending.append
+    original = append
 
     def overtaken(store: Store, network: str, appends: list[Append]) -> list[Outcome]:
         monkeypatch.setattr(sending, "append", original)

@@ -89,8 +89,9 @@ def test_the_message_is_in_exactly_once(
     postgres_url: str,
     told: list[str],
     monkeypatch: pytest.MonkeyPatch,
+    *,
     lose: Any,
-    named: bool,  # noqa: FBT001 - a parameter of pytest
+    named: bool,
     times: int,
 ) -> None:
     """Whether it was committed is looked up by its id; the sender sees one send that worked, effects and all."""

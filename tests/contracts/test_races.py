@@ -13,6 +13,7 @@ from entities import counter
 from pachyderm_cli import Pachyderm
 from pachyderm_cli.engine import sending
 from pachyderm_cli.errors import VersionConflict
+from pachyderm_cli.store.events import append
 from tests.contracts.conftest import OpenEngine
 from tests.support import tally
 from tests.support.tally import Add
@@ -72,7 +73,7 @@ def test_threads_read_a_store_that_is_not_there_yet(engine: Pachyderm) -> None:
 
 def overtake(monkeypatch: pytest.MonkeyPatch, engine: Pachyderm, times: int) -> None:
     """Let `engine` write to tally:@a just before each of the next appends."""
-    original = sending.append
+    original = append
     left = times
 
     def overtaken(*arguments: Any) -> Any:

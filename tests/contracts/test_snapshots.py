@@ -8,6 +8,7 @@ from sqlalchemy import delete, update
 from pachyderm_cli import Pachyderm
 from pachyderm_cli.engine import sending
 from pachyderm_cli.errors import EntityFailed
+from pachyderm_cli.store.events import append
 from pachyderm_cli.store.schema import snapshots
 from tests.contracts.conftest import OpenEngine
 from tests.support import tally
@@ -46,7 +47,7 @@ def test_the_newest_snapshot_is_where_loading_begins(open_engine: OpenEngine, st
     ],
 )
 def test_a_snapshot_that_does_not_fit_is_ignored(
-    open_engine: OpenEngine, store_url: str, values: dict[str, str]
+    open_engine: OpenEngine, store_url: str, values: dict[str, Any]
 ) -> None:
     """One of other code, or one that cannot be decoded, is passed over for an older one and then for the events."""
     engine = open_engine()
@@ -127,7 +128,7 @@ def test_a_state_that_json_would_change_is_never_a_snapshot(
     engine = open_engine(snapshots_every=1)
     monkeypatch.setattr(tally, "State", tally.State)
     entity_type = engine.entity_type("tally")
-    object.__setattr__(entity_type, "update", lambda event, state: tally.State(count=state.count + 1, kept=({1},)))
+    object.__setattr__(entity_type, "update", lambda _event, state: tally.State(count=state.count + 1, kept=({1},)))
     sent = engine.send("tally:@a", Add())
     assert sent.state.kept == ({1},)
     assert "no snapshot can be taken: state.kept[0]" in caplog.text
@@ -142,7 +143,7 @@ def test_a_conflict_does_not_lose_track_of_the_snapshot(
     """A send that is decided anew takes its snapshot at the version that it then leads to."""
     slow, quick = open_engine(snapshots_every=3), open_engine(snapshots_every=0)
     slow.send("tally:@a", Add())
-    original = sending.append
+    original = append
 
     def overtaken(*arguments: Any) -> Any:
         monkeypatch.setattr(sending, "append", original)

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
+from types import SimpleNamespace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -35,8 +36,8 @@ class SendOut(Message):
     identifier: UUID | None = None
     colour: Colour | None = None
     kind: Literal["a", "b"] = "a"
-    items: list[int] = []
-    mapping: dict[str, int] = {}
+    items: list[int] = Field(default_factory=list)
+    mapping: dict[str, int] = Field(default_factory=dict)
     address: Address | None = None
     maybe: str | None = "x"
     anything: Any = None
@@ -53,21 +54,17 @@ class Sent(Event):
     pass
 
 
-class Entity:
-    """An entity that takes these messages."""
-
-    @staticmethod
-    def handle(message: SendOut | Required, state: int) -> list[Sent]:
-        """Decide nothing."""
-        return []
-
-    @staticmethod
-    def update(event: Sent, state: int) -> int:
-        """Fold nothing."""
-        return state
+def handle(_message: SendOut | Required, _state: int) -> list[Sent]:
+    """Decide nothing."""
+    return []
 
 
-ENTITY = read_entity("post", Entity)
+def update(_event: Sent, state: int) -> int:
+    """Fold nothing."""
+    return state
+
+
+ENTITY = read_entity("post", SimpleNamespace(handle=handle, update=update))
 
 
 @pytest.mark.parametrize(

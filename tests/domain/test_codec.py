@@ -40,8 +40,8 @@ class Inner(BaseModel):
 
 
 class Nested(Event):
-    parts: list[Inner] = []
-    by_name: dict[str, Inner] = {}
+    parts: list[Inner] = Field(default_factory=list)
+    by_name: dict[str, Inner] = Field(default_factory=dict)
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Typed(Event):
     raw: bytes = b""
     pair: tuple[int, str] | None = None
     labels: frozenset[str] = frozenset()
-    by_number: dict[int, str] = {}
+    by_number: dict[int, str] = Field(default_factory=dict)
     point: Point | None = None
     either: int | str | None = None
 
@@ -228,7 +228,7 @@ def test_what_a_model_remembers_is_no_part_of_it() -> None:
         (1, 1.0),
         (0.0, -0.0),
         (Decimal("1.1"), Decimal("1.10")),
-        (Decimal("0"), Decimal("-0")),
+        (Decimal(0), Decimal("-0")),
         (datetime(2026, 1, 1, 12, tzinfo=UTC), datetime(2026, 1, 1, 13, tzinfo=timezone(timedelta(hours=1)))),
         (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1)),  # noqa: DTZ001 - a naive one is meant
         (time(1, tzinfo=UTC), time(1)),

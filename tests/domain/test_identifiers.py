@@ -45,7 +45,7 @@ print(message_fingerprint(UUID(int=7), tag))
 class Pay(Message):
     amount: Decimal
     note: str = ""
-    tags: set[str] = set()
+    tags: set[str] = Field(default_factory=set)
     extra: Any = None
 
 

@@ -135,14 +135,14 @@ def test_without_init_the_state_is_none(tmp_path: Path) -> None:
 def test_a_state_is_anything_that_pydantic_knows(tmp_path: Path, state: str) -> None:
     """A number, a mapping, a list or nothing at all will do."""
     source = CLASSES.replace("def init() -> State", f"def init() -> {state}") + RIGHT["a union with |"]
-    assert load(tmp_path, source).state_adapter
+    assert load(tmp_path, source).state_adapter.json_schema() is not None
 
 
 def test_questions_and_description_are_read(tmp_path: Path) -> None:
     """`query`'s union is what callers may ask; the module's docstring is the type's."""
     source = (
         f'"""A bell.\n\n    Rings."""\n{CLASSES}{RIGHT["Union"]}'
-        + """
+        """
 class HowLong(BaseModel):
     pass
 

@@ -34,7 +34,7 @@ class NoteLater(Effect):
 class Fail(Effect):
     kind: str
 
-    def dispatch(self, config: Mapping[str, Any]) -> None:
+    def dispatch(self, _config: Mapping[str, Any]) -> None:
         """Raise what the kind says."""
         if self.kind == "exit":
             raise SystemExit(3)
@@ -46,7 +46,7 @@ class Fail(Effect):
 class FailLater(Effect):
     kind: str = "later"
 
-    async def dispatch(self, config: Mapping[str, Any]) -> None:
+    async def dispatch(self, _config: Mapping[str, Any]) -> None:
         """Raise what the kind says, after a turn of the loop."""
         await asyncio.sleep(0)
         if self.kind == "cancelled":
@@ -61,7 +61,7 @@ class Greedy(Effect):
 
 
 class Interrupted(Effect):
-    def dispatch(self, config: dict[str, Any]) -> None:
+    def dispatch(self, _config: dict[str, Any]) -> None:
         """Be interrupted by the user."""
         raise KeyboardInterrupt
 

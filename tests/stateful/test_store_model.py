@@ -46,9 +46,11 @@ class Model:
 
     @property
     def version(self) -> int:
+        """Return the version that the entity is at."""
         return len(self.events)
 
     def append(self, message: Message) -> None:
+        """Do what the message should lead to."""
         match message:
             case Add(amount=amount):
                 self._count(amount)
@@ -93,18 +95,23 @@ class StoreAgainstModel(RuleBasedStateMachine):
         self.engine = self.opened()
 
     def opened(self) -> Any:
+        """Return an engine in this example's network."""
         return tally_engine(self.store_url, network=self.network, snapshots_every=3, config={"told": self.told})
 
     def teardown(self) -> None:
+        """Close what the example opened."""
         self.engine.close()
 
     def model(self, entity: Reference) -> Model:
+        """Return the model of an entity, a new one if nothing was written to it."""
         return self.models.get(entity, Model())
 
     def fresh_id(self) -> UUID:
+        """Return an id that was not used yet; the same in every run."""
         return uuid5(SPACE, f"{self.network} {next(self.ids)}")
 
     def acknowledge(self, entity: Reference, message: Message, message_id: UUID, sent: Any) -> Done:
+        """Let the model do what the engine acknowledged, and compare."""
         model = self.models.setdefault(entity, Model())
         first = model.version + 1
         model.append(message)

@@ -13,6 +13,7 @@ from pachyderm_cli.store import events
 from pachyderm_cli.store.events import append, find_message, read_events
 from pachyderm_cli.store.heads import find_head
 from pachyderm_cli.store.records import Append, NewEvent, NewSnapshot, Outcome
+from pachyderm_cli.store.schema import entities
 from pachyderm_cli.store.snapshots import snapshots_of
 from pachyderm_cli.store.store import Store
 from tests.support.appends import an_append, an_entity
@@ -122,7 +123,7 @@ def test_a_violation_that_no_race_explains_is_an_error(store: Store, store_url: 
     """A log that is ahead of its head, which pachyderm never writes, is called inconsistent, not a conflict."""
     entity = an_entity()
     append(store, NETWORK, [an_append(entity, events=2)])
-    execute(store_url, events.entities.update().values(version=1))
+    execute(store_url, entities.update().values(version=1))
     with pytest.raises(StoreError, match="inconsistent"):
         append(store, NETWORK, [an_append(entity, 1)])
     assert versions(store, entity) == [1, 2]

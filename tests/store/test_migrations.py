@@ -65,7 +65,7 @@ def test_a_migrated_store_is_the_same_as_a_fresh_one(store_url: str) -> None:
         stamp = connection.execute(schema_version.select()).all()
     clear(store_url)
     store = Store(store_url)
-    assert store.engine
+    append(store, "n", [an_append(an_entity())])
     store.close()
     with connected(store_url) as connection:
         assert shape(connection) == migrated

@@ -5,10 +5,11 @@ import subprocess
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import make_url, select, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from pachyderm_cli.errors import ConfigError, StoreError
 from pachyderm_cli.store import connection as connection_module
@@ -71,7 +72,7 @@ def test_a_sqlite_that_does_not_take_wal_is_refused() -> None:
         closing(sqlite3.connect(":memory:")) as database,
         pytest.raises(StoreError, match="journal_mode=memory"),
     ):
-        connection_module._set_up_sqlite(database, None)
+        connection_module._set_up_sqlite(cast("DBAPIConnection", database), None)
 
 
 def test_postgres_is_durable_on_every_connection(postgres_url: str) -> None:
@@ -163,18 +164,15 @@ def test_a_closed_store_may_be_used_again(store: Store) -> None:
         ("mysql://u:geheim@host/db", "SQLite or Postgres, not 'mysql'"),
         ("postgresql+asyncpg://u:geheim@host/db", "SQLite or Postgres"),
         ("postgresql://u:geheim@host:port/db", "cannot be read"),
-        ("postgresql://u:ge@heim@host/db", ""),
+        ("postgresql://u:ge@heim@host/db", "write it as %40"),
     ],
 )
 def test_a_url_that_names_no_store_is_refused(url: str, said: str) -> None:
     """The error says what to write, and never shows the password."""
-    try:
+    with pytest.raises(ConfigError) as caught:
         parse_url(url)
-    except ConfigError as error:
-        assert said in error.message
-        assert "heim" not in error.message
-    else:
-        assert url == "postgresql://u:ge@heim@host/db"
+    assert said in caught.value.message
+    assert "heim" not in caught.value.message
 
 
 @pytest.mark.parametrize("driver", ["postgresql", "postgres", "postgresql+psycopg"])

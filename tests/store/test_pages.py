@@ -1,6 +1,5 @@
 """Reading the log page by page: the pages are of one piece, whatever their size."""
 
-from collections.abc import Iterator
 from itertools import islice
 
 import pytest
@@ -15,7 +14,7 @@ ALL = list(range(1, 8))
 
 
 @pytest.fixture(params=[1, 2, 3, 7, 8])
-def paged(request: pytest.FixtureRequest, store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+def paged(request: pytest.FixtureRequest, store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """Return a store with seven events of one entity and one of another, read in pages of each size."""
     append(store, "n", [an_append(ENTITY, events=4), an_append(an_entity()), an_append(ENTITY, 4, events=3)])
     monkeypatch.setattr(events, "PAGE", request.param)

@@ -13,14 +13,15 @@ def main(store: str, reference: str, times: str) -> None:
     """Increment `reference` so many times; each that raises nothing is acknowledged."""
     acknowledged = 0
     with Pachyderm(store, {"counter": counter}) as pachyderm:
-        print("ready", flush=True)
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
         sys.stdin.readline()
         try:
             for _ in range(int(times)):
                 pachyderm.send(reference, counter.Increment())
                 acknowledged += 1
         finally:
-            print(acknowledged, flush=True)
+            sys.stdout.write(f"{acknowledged}\n")
 
 
 if __name__ == "__main__":
