@@ -212,6 +212,9 @@ class _Sending:
         events, after = self._fold_decision(fold, decision)
         if events:
             self._type.state_json(after.state)  # a reducer's fault is found before the commit, not at the output
+        snapshot = self._snapshot(after)
+        if snapshot is not None:
+            after = Fold(after.version, after.state, after.version)
         return _Prepared(
             Append(
                 entity=self._entity,
@@ -222,7 +225,7 @@ class _Sending:
                 message_fingerprint=self._fingerprint,
                 caused_by=self._request.caused_by,
                 recorded_at=now,
-                snapshot=self._snapshot(after),
+                snapshot=snapshot,
             ),
             after,
             decision.effects,

@@ -38,7 +38,7 @@ _advance_head = (
 
 
 def _create_head(dialect_insert: Any) -> Any:
-    key = {"network": bindparam("network"), "id": bindparam("entity_id"), "created_at": bindparam("recorded_at")}
+    key: dict[str, Any] = {"network": bindparam("network"), "id": bindparam("entity_id"), "created_at": bindparam("recorded_at")}
     return dialect_insert(entities).values({**key, **_moved}).on_conflict_do_nothing()
 
 
@@ -71,7 +71,7 @@ def _with_events(head: Any) -> Any:
 
 _advance = Statement(_advance_head)
 _create = Statement(_create_head)
-_insert = Statement(insert(events).values({name: bindparam(name) for name in events.c.keys() if name != "position"}))
+_insert = Statement(insert(events).values({name: bindparam(name) for name in events.columns.keys() if name != "position"}))
 _advance_with_events = Statement(_with_events(_advance_head))
 _create_with_events = Statement(lambda dialect_insert: _with_events(_create_head(dialect_insert)))
 
@@ -91,9 +91,13 @@ def append(store: Store, network: str, appends: Sequence[Append]) -> list[Outcom
         if len(appends) > 1:
             return [outcome for each in appends for outcome in append(store, network, [each])]
         # No race on versions can violate a constraint, the head decides those: it is a message id used before.
-        if is_constraint(error.__cause__) and find_message(store, network, appends[0].message_id) is not None:
-            return [Outcome.MESSAGE_ID_USED]
-        raise
+        if not is_constraint(error.__cause__):
+            raise
+        if find_message(store, network, appends[0].message_id) is None:
+            raise StoreError(
+                f"the store {store} refused an append that nothing else explains: its data is inconsistent"
+            ) from error
+        return [Outcome.MESSAGE_ID_USED]
 
 
 def _append_on_sqlite(store: Store, network: str, appends: Sequence[Append]) -> list[Outcome]:

@@ -83,10 +83,10 @@ class Transaction:
         if self.dialect.name == "sqlite":
             yield from self._execute(statement, parameters)
             return
-        compiled = statement.for_dialect(self.dialect)
+        text, arguments = self._prepared(statement, parameters)
         # The driver would read every row at once; a cursor of the server's lives in a transaction.
         with self._connection.transaction(), self._connection.cursor(name="pachyderm") as cursor:
-            yield from cursor.execute(compiled.text, compiled.arguments(parameters))
+            yield from cursor.execute(text, arguments)
 
     def count(self, statement: Statement, parameters: Mapping[str, Any]) -> int:
         """Run a statement and return how many rows it changed."""
@@ -120,5 +120,8 @@ class Transaction:
         self._connection.rollback()
 
     def _execute(self, statement: Statement, parameters: Mapping[str, Any]) -> Any:
+        return self._connection.execute(*self._prepared(statement, parameters))
+
+    def _prepared(self, statement: Statement, parameters: Mapping[str, Any]) -> tuple[str, Any]:
         compiled = statement.for_dialect(self.dialect)
-        return self._connection.execute(compiled.text, compiled.arguments(parameters))
+        return compiled.text, compiled.arguments(parameters)

@@ -7,7 +7,7 @@ import pytest
 from pachyderm_cli import Message, Pachyderm, Rejected
 from pachyderm_cli.engine import sending
 from pachyderm_cli.errors import MessageIdConflict
-from pachyderm_cli.store.events import append
+from pachyderm_cli.store.append import append
 from pachyderm_cli.store.records import Append, Outcome
 from pachyderm_cli.store.store import Store
 from tests.contracts.conftest import OpenEngine

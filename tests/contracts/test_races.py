@@ -13,7 +13,7 @@ from entities import counter
 from pachyderm_cli import Pachyderm
 from pachyderm_cli.engine import sending
 from pachyderm_cli.errors import VersionConflict
-from pachyderm_cli.store.events import append
+from pachyderm_cli.store.append import append
 from tests.contracts.conftest import OpenEngine
 from tests.support import tally
 from tests.support.tally import Add

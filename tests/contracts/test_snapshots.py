@@ -8,7 +8,7 @@ from sqlalchemy import delete, update
 from pachyderm_cli import Pachyderm
 from pachyderm_cli.engine import sending
 from pachyderm_cli.errors import EntityFailed
-from pachyderm_cli.store.events import append
+from pachyderm_cli.store.append import append
 from pachyderm_cli.store.schema import snapshots
 from tests.contracts.conftest import OpenEngine
 from tests.support import tally
@@ -24,7 +24,7 @@ def tamper(store_url: str, version: int | None = None, **values: Any) -> None:
 
 def test_the_newest_snapshot_is_where_loading_begins(open_engine: OpenEngine, store_url: str) -> None:
     """With the right fingerprint its state is taken as it is, and the events after it are folded on top."""
-    engine = open_engine()
+    engine = open_engine(cached=0)
     engine.send("tally:@a", AddAll(amounts=(1, 1)))
     engine.snapshot("tally:@a")
     engine.send("tally:@a", Add())
@@ -50,7 +50,7 @@ def test_a_snapshot_that_does_not_fit_is_ignored(
     open_engine: OpenEngine, store_url: str, values: dict[str, Any]
 ) -> None:
     """One of other code, or one that cannot be decoded, is passed over for an older one and then for the events."""
-    engine = open_engine()
+    engine = open_engine(cached=0)
     engine.send("tally:@a", Add())
     engine.snapshot("tally:@a")
     engine.send("tally:@a", Add())
@@ -102,7 +102,7 @@ def test_a_snapshot_is_committed_with_its_events_or_not_at_all(
     def failing(*arguments: object) -> None:
         raise RuntimeError("no room for a snapshot")
 
-    monkeypatch.setattr("pachyderm_cli.store.events.write_snapshot", failing)
+    monkeypatch.setattr("pachyderm_cli.store.append.write_snapshot", failing)
     with pytest.raises(RuntimeError, match="no room"):
         engine.send("tally:@a", Add())
     assert row_counts(store_url) == before

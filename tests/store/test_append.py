@@ -9,8 +9,9 @@ import pytest
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.errors import StoreError
-from pachyderm_cli.store import events
-from pachyderm_cli.store.events import append, find_message, read_events
+from pachyderm_cli.store import append as append_module
+from pachyderm_cli.store.append import append
+from pachyderm_cli.store.events import find_message, read_events
 from pachyderm_cli.store.heads import find_head
 from pachyderm_cli.store.records import Append, NewEvent, NewSnapshot, Outcome
 from pachyderm_cli.store.schema import entities
@@ -103,7 +104,7 @@ def test_a_failing_append_leaves_nothing(store: Store, store_url: str, monkeypat
     """When the last of a batch raises, the first is not there either."""
     append(store, NETWORK, [an_append(an_entity())])
     before = all_rows(store_url)
-    original = events._rows
+    original = append_module._parameters
     calls = 0
 
     def failing(network: str, each: Append) -> Any:
@@ -113,7 +114,7 @@ def test_a_failing_append_leaves_nothing(store: Store, store_url: str, monkeypat
             raise RuntimeError("in the middle")
         return original(network, each)
 
-    monkeypatch.setattr(events, "_rows", failing)
+    monkeypatch.setattr(append_module, "_parameters", failing)
     with pytest.raises(RuntimeError, match="in the middle"):
         append(store, NETWORK, [an_append(an_entity()), an_append(an_entity())])
     assert all_rows(store_url) == before

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, make_url, text
+from sqlalchemy import event, make_url
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store import connection as connection_module
-from pachyderm_cli.store.events import append
+from pachyderm_cli.store.append import append
 from pachyderm_cli.store.heads import heads
 from pachyderm_cli.store.snapshots import drop_snapshots
+from pachyderm_cli.store.statement import Transaction
 from pachyderm_cli.store.store import Store
 from tests.support.appends import an_append, an_entity
 from tests.support.raw import row_counts
@@ -132,8 +133,7 @@ def test_a_database_that_is_not_there(postgres_url: str) -> None:
 def test_tables_that_are_gone(store: Store) -> None:
     """A store whose tables someone dropped is refused in one line."""
     write(store)
-    with store.writing() as connection:
-        connection.execute(text("DROP TABLE pachyderm_snapshots"))
+    store.write(lambda transaction: transaction.run("DROP TABLE pachyderm_snapshots"))
     assert "pachyderm_snapshots" in failure(store, lambda store: drop_snapshots(store, "n"))
 
 
@@ -141,20 +141,10 @@ def test_an_error_of_the_caller_rolls_back(store: Store, store_url: str) -> None
     """What is raised inside a writing transaction comes through as it is, and nothing is written."""
     write(store)
 
-    def interrupted() -> None:
-        with store.writing() as connection:
-            connection.execute(text("DELETE FROM pachyderm_events"))
-            raise KeyboardInterrupt
+    def interrupted(transaction: Transaction) -> None:
+        transaction.run("DELETE FROM pachyderm_events")
+        raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        interrupted()
+        store.write(interrupted)
     assert row_counts(store_url)["events"] == 1
-
-
-def test_reading_sees_one_state(sqlite_store: Store) -> None:
-    """On SQLite a reading transaction does not see what is committed while it lasts."""
-    write(sqlite_store)
-    with sqlite_store.reading() as connection:
-        before = connection.execute(text("SELECT count(*) FROM pachyderm_events")).scalar_one()
-        write(sqlite_store)
-        assert connection.execute(text("SELECT count(*) FROM pachyderm_events")).scalar_one() == before

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from pachyderm_cli.domain.reference import ByPrefix, Reference, parse_reference
-from pachyderm_cli.store.events import append
+from pachyderm_cli.store.append import append
 from pachyderm_cli.store.heads import find_head, heads, heads_between
 from pachyderm_cli.store.store import Store
 from tests.support.appends import an_append, an_entity

@@ -10,7 +10,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, make_url, text
 
 from pachyderm_cli.errors import StoreError
-from pachyderm_cli.store.events import append
+from pachyderm_cli.store.append import append
 from pachyderm_cli.store.heads import heads
 from pachyderm_cli.store.migrate import _SCRIPTS, migrate
 from pachyderm_cli.store.schema import SCHEMA_VERSION, VERSION_TABLE, metadata, schema_version

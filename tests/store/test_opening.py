@@ -14,7 +14,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from pachyderm_cli.errors import ConfigError, StoreError
 from pachyderm_cli.store import connection as connection_module
 from pachyderm_cli.store.connection import parse_url
-from pachyderm_cli.store.events import append, read_events
+from pachyderm_cli.store.append import append
+from pachyderm_cli.store.events import read_events
 from pachyderm_cli.store.heads import find_head, heads
 from pachyderm_cli.store.schema import SCHEMA_VERSION, schema_version
 from pachyderm_cli.store.store import Store
@@ -61,9 +62,9 @@ def test_sqlite_is_durable_on_every_connection(sqlite_store: Store) -> None:
     append(sqlite_store, "n", [an_append(an_entity())])
     with ExitStack() as stack:
         for _ in range(3):
-            connection = stack.enter_context(sqlite_store.reading())
-            assert connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() == "wal"
-            assert connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+            connection = stack.enter_context(sqlite_store.streaming())._connection
+            assert connection.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
+            assert connection.execute("PRAGMA synchronous").fetchall() == [(2,)]
 
 
 def test_a_sqlite_that_does_not_take_wal_is_refused() -> None:
@@ -83,8 +84,8 @@ def test_postgres_is_durable_on_every_connection(postgres_url: str) -> None:
     with ExitStack() as stack:
         stack.callback(store.close)
         for _ in range(3):
-            connection = stack.enter_context(store.reading())
-            assert connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() == "on"
+            connection = stack.enter_context(store.streaming())._connection
+            assert connection.execute("SHOW synchronous_commit").fetchall() == [("on",)]
 
 
 def test_a_new_store_is_stamped(store: Store, store_url: str) -> None:

@@ -5,7 +5,8 @@ from itertools import islice
 import pytest
 
 from pachyderm_cli.store import events
-from pachyderm_cli.store.events import append, read_data, read_events
+from pachyderm_cli.store.append import append
+from pachyderm_cli.store.events import read_data, read_events
 from pachyderm_cli.store.store import Store
 from tests.support.appends import an_append, an_entity
 
@@ -36,13 +37,13 @@ def test_bounds_hold(paged: Store, after: int, up_to: int | None) -> None:
     data = read_data(paged, "n", ENTITY.id, after=after, up_to=up_to)
     assert [event.version for event in forwards] == expected
     assert [event.version for event in backwards] == expected[::-1]
-    assert [version for version, _, _ in data] == expected
+    assert [version for page in data for version, _, _ in page] == expected
 
 
 def test_a_fold_reads_type_and_data(paged: Store) -> None:
     """What a fold needs is the same as the whole events have."""
     whole = [(event.version, event.type, event.data) for event in read_events(paged, "n", ENTITY.id)]
-    assert list(read_data(paged, "n", ENTITY.id, after=0)) == whole
+    assert [row for page in read_data(paged, "n", ENTITY.id, after=0) for row in page] == whole
     assert whole[2] == (3, "Added", '{"amount":3}')
 
 

@@ -5,7 +5,8 @@ import os
 import sys
 from collections.abc import Iterator
 
-from pachyderm_cli.store.events import append, read_events
+from pachyderm_cli.store.append import append
+from pachyderm_cli.store.events import read_events
 from pachyderm_cli.store.store import Store
 from tests.support.appends import an_append, an_entity
 
@@ -29,8 +30,9 @@ def main(url: str) -> None:
     """Fork with one connection in the pool and one in use; both must work for the parent when the child is gone."""
     store = Store(url)
     append(store, "n", [an_append(ENTITY)])
-    with store.reading() as busy:
-        before = busy.exec_driver_sql("SELECT count(*) FROM pachyderm_events").scalar_one()
+    with store.streaming() as transaction:
+        busy = transaction._connection
+        before = busy.execute("SELECT count(*) FROM pachyderm_events").fetchall()[0][0]
         pid = os.fork()
         if pid == 0:
             try:
@@ -41,7 +43,7 @@ def main(url: str) -> None:
                 os._exit(1)
             os._exit(0)
         status = os.waitpid(pid, 0)[1]
-        again = busy.exec_driver_sql("SELECT count(*) FROM pachyderm_entities").scalar_one()
+        again = busy.execute("SELECT count(*) FROM pachyderm_entities").fetchall()[0][0]
     assert (before, again, status) == (1, 1, 0)
     assert list(versions(store)) == [1, 2]
     append(store, "n", [an_append(ENTITY, 2)])
