@@ -85,7 +85,7 @@ def test_a_message_and_data_exclude_one_another(engine: Pachyderm, store_url: st
         ("tally:@a", "add", "[]", InvalidMessage),
         ("tally:@a", "keep", {"value": "\ud800"}, InvalidMessage),
         ("tally:abcd", "add", {}, NotFound),
-        (str(uuid4()), "add", {}, NotFound),
+        ("7b1f8f0e-5a54-4c37-9d0e-6f1f9f3a2c11", "add", {}, NotFound),
     ],
 )
 def test_bad_input_is_refused_and_nothing_written(

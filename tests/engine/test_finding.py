@@ -12,6 +12,7 @@ from pachyderm_cli.store.events import append
 from pachyderm_cli.store.store import Store
 from tests.support.appends import an_append, an_entity
 
+NOBODY = UUID("0c9f1d52-7f0b-4e1e-8a3e-2c51a6d0b7aa")
 ONE = Reference("counter", UUID("aaaa1111-0000-4000-8000-000000000000"))
 TWO = Reference("counter", UUID("aaaa2222-0000-4000-8000-000000000000"))
 NAMED = Reference("counter", named_id("n", "counter", "visits"))
@@ -52,7 +53,7 @@ def test_a_type_that_is_given_is_the_one_that_handles(finder: Finder, written: s
     assert finder.existing(written).entity == Reference("other", ONE.id)
 
 
-@pytest.mark.parametrize("written", ["bbbb", "counter:bbbb", "counter:@nobody", str(uuid4()), f"counter:{uuid4()}"])
+@pytest.mark.parametrize("written", ["bbbb", "counter:bbbb", "counter:@nobody", str(NOBODY), f"counter:{NOBODY}"])
 def test_what_is_not_there_is_not_found(finder: Finder, written: str) -> None:
     """Other networks do not count; the error names the reference and the network."""
     with pytest.raises(NotFound) as caught:
