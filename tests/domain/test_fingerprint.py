@@ -87,7 +87,8 @@ def unrelated() -> int:
 
 OTHERS = {
     "_rates": "RATE = 1\nOTHER = base = 5\n\n\ndef rate() -> int:\n    return RATE\n",
-    "_limits": "from entities._deep import FLOOR\n\nLIMIT = 100\nSPARE = 1\n\n\ndef capped(count: int, limit: int) -> int:\n"
+    "_limits": "from entities._deep import FLOOR\n\nLIMIT = 100\nSPARE = 1\n\n\n"
+    "def capped(count: int, limit: int) -> int:\n"
     "    return min(max(count, FLOOR), limit)\n",
     "_deep": "FLOOR = -100\n",
     "_relative": "OFFSET = 0\n",
@@ -175,7 +176,9 @@ def test_it_is_the_same_wherever_the_project_is(tmp_path: Path) -> None:
 
 STYLES = {
     "a lambda": "update = lambda event, state: state + event.amount * {n}\nupdate.__annotations__ = ANNOTATIONS\n",
-    "a decorated function": "@traced\ndef update(event: Increased, state: int) -> int:\n    return state + event.amount * {n}\n",
+    "a decorated function": (
+        "@traced\ndef update(event: Increased, state: int) -> int:\n    return state + event.amount * {n}\n"
+    ),
     "a decorated function that keeps its name": (
         "@wrapped\ndef update(event: Increased, state: int) -> int:\n    return state + event.amount * {n}\n"
     ),

@@ -122,6 +122,7 @@ def test_a_server_that_is_not_there(url: str) -> None:
     assert "h eim" not in said
 
 
+@pytest.mark.postgres
 def test_a_database_that_is_not_there(postgres_url: str) -> None:
     """The server's own words say which database is missing."""
     url = make_url(postgres_url).set(database="nowhere", password="geheim")  # noqa: S106 - no real one

@@ -72,6 +72,7 @@ def test_sqlite_searches_by_index(sqlite_url: str, command: str) -> None:
             assert not [step for step in plan if "TEMP B-TREE" in step], (statement, plan)
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize("command", COMMANDS)
 def test_postgres_can_search_by_index(postgres_url: str, command: str) -> None:
     """With sequential scans and sorting discouraged, Postgres has another way for every statement."""

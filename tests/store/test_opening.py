@@ -76,6 +76,7 @@ def test_a_sqlite_that_does_not_take_wal_is_refused() -> None:
         connection_module._set_up_sqlite(cast("DBAPIConnection", database), None)
 
 
+@pytest.mark.postgres
 def test_postgres_is_durable_on_every_connection(postgres_url: str) -> None:
     """A database whose default is a lossy commit is opened with a durable one."""
     name = make_url(postgres_url).database
