@@ -44,9 +44,7 @@ class _Tally:
     stopped_at: int | None = None
 
 
-def send_lines(
-    pachyderm: Pachyderm, path: str, options: dict[str, Any], *, keep_going: bool, as_json: bool
-) -> None:
+def send_lines(pachyderm: Pachyderm, path: str, options: dict[str, Any], *, keep_going: bool, as_json: bool) -> None:
     """Send every line of the file, in order; print results as JSON Lines, or a summary.
 
     Every failure is told with its line's number. The first bad line ends it, unless `keep_going`; a failing effect

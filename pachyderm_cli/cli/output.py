@@ -139,9 +139,7 @@ def harmless(text: str) -> str:
     )
 
 
-def progress(
-    items: Iterable[ItemT], what: str, total: int | None = None, *, printing: bool = False
-) -> Iterator[ItemT]:
+def progress(items: Iterable[ItemT], what: str, total: int | None = None, *, printing: bool = False) -> Iterator[ItemT]:
     """Yield `items`, with a progress bar on standard error while that is a terminal.
 
     Where results are `printing` to the same terminal meanwhile, they are the progress, and no bar is drawn.

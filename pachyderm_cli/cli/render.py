@@ -113,7 +113,11 @@ def protocol(entity_type: EntityType) -> Iterator[Line]:
     yield (("messages", "bold"),)
     for usage in usages(entity_type):
         yield ((f"  {' '.join((usage.message, *usage.fields))}", "green"), (f"  {usage.doc}".rstrip(), "dim"))
-    for label, classes in (("events", described.events), ("effects", described.effects), ("queries", described.queries)):
+    for label, classes in (
+        ("events", described.events),
+        ("effects", described.effects),
+        ("queries", described.queries),
+    ):
         if classes:
             yield ((label, "bold"),)
             for name, schema in classes.items():

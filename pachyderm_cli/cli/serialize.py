@@ -113,7 +113,6 @@ def head(found: Head) -> dict[str, Any]:
     }
 
 
-
 def protocol(entity_type: EntityType) -> dict[str, Any]:
     """Return an entity type's protocol as JSON Schema."""
     return asdict(describe(entity_type))

@@ -25,7 +25,9 @@ ExistingReference = Annotated[
 ]
 TypeOption = Annotated[
     str | None,
-    typer.Option("--type", metavar="TYPE", help="Only entities that this type handled last.", autocompletion=complete_types),
+    typer.Option(
+        "--type", metavar="TYPE", help="Only entities that this type handled last.", autocompletion=complete_types
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one document a line.")]
 

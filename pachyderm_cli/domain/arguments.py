@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
@@ -26,6 +28,25 @@ def message_class(entity: EntityType, name: str) -> type[Message]:
             name=name,
         )
     return found
+
+
+def message_of(entity_type: EntityType, message: Message) -> Message:
+    """Return `message` as one that `entity_type` takes. Raises UnknownMessage.
+
+    A class of the same name from the same file is the same class, imported a second time.
+    """
+    name = type(message).__name__
+    known = entity_type.messages.get(name)
+    if known is type(message):
+        return message
+    if known is not None and _file_of(known) == _file_of(type(message)):
+        return known.model_validate_json(message.model_dump_json(by_alias=True, round_trip=True))
+    raise UnknownMessage(
+        f"{entity_type.name} takes no message of the class {type(message).__module__}.{name}; "
+        f"there is: {', '.join(sorted(entity_type.messages))}",
+        entity_type=entity_type.name,
+        name=name,
+    )
 
 
 def message_from_mapping(entity: EntityType, name: str, data: Mapping[str, Any]) -> Message:
@@ -71,9 +92,7 @@ def message_from_fields(entity: EntityType, name: str, fields: Iterable[str]) ->
                 field=key,
             )
         if spelt in values:
-            raise InvalidMessage(
-                f"the field {spelt} is given twice", message_type=model.__name__, field=spelt
-            )
+            raise InvalidMessage(f"the field {spelt} is given twice", message_type=model.__name__, field=spelt)
         values[spelt] = _read_value(entity, model, spelt, known[spelt][1], value)
     return message_from_mapping(entity, model.__name__, values)
 
@@ -117,3 +136,8 @@ def _got(problem: Any) -> str:
         return ""
     text = repr(value)
     return f", not {text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def _file_of(model: type) -> str | None:
+    file = getattr(sys.modules.get(model.__module__), "__file__", None)
+    return None if file is None else os.path.realpath(file)

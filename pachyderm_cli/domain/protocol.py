@@ -116,9 +116,7 @@ class _Reader:
             self._fail(f"{function.__name__} lacks the annotation of {first!r}: it names {what}", function)
         return hints[first]
 
-    def _protocol(
-        self, function: Callable[..., Any], kind: type[ClassT], what: str
-    ) -> dict[str, type[ClassT]]:
+    def _protocol(self, function: Callable[..., Any], kind: type[ClassT], what: str) -> dict[str, type[ClassT]]:
         members = list(_flattened(self._annotation(function, what)))
         found: dict[str, type[ClassT]] = {}
         for member in members:
@@ -163,9 +161,7 @@ class _Reader:
         hints = self._hints(update if init is None else init)
         if "return" not in hints:
             name = "update" if init is None else "init"
-            self._fail(
-                f"{name} lacks the annotation of what it returns: it is the type of the state", init or update
-            )
+            self._fail(f"{name} lacks the annotation of what it returns: it is the type of the state", init or update)
         state = hints["return"]
         return state if init is not None or state is None else Union[state, None]  # noqa: UP007 - at run time
 

@@ -138,9 +138,7 @@ def _valid_name(text: str, name: str) -> str:
     if not name:
         raise InvalidReference(f"{_shown(text)} has an empty name: write TYPE:@name", reference=text)
     if any(not character.isprintable() for character in name):
-        raise InvalidReference(
-            f"{_shown(text)} is not a reference: a name is printable text", reference=text
-        )
+        raise InvalidReference(f"{_shown(text)} is not a reference: a name is printable text", reference=text)
     return name
 
 

@@ -81,7 +81,7 @@ class GroupCommit:
         except Exception as failure:  # noqa: BLE001 - every waiting thread is told
             for each in group:
                 each.failure = failure
-        except BaseException as interruption:
+        except BaseException as interruption:  # noqa: BLE001 - raised again by the thread it is for
             # It is this thread's alone; the others look up by their message ids what became of them.
             group[0].failure = interruption
             for each in group[1:]:

@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from itertools import islice
 from types import ModuleType, TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
 
 from pachyderm_cli.config import DEFAULT_NETWORK, Config, load_config
-from pachyderm_cli.domain.arguments import message_from_fields, message_from_json, message_from_mapping
-from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.domain.arguments import message_from_fields, message_from_json, message_from_mapping, message_of
 from pachyderm_cli.domain.message import Message
-from pachyderm_cli.domain.reference import Reference, is_type_name
+from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import now
-from pachyderm_cli.engine import folding
 from pachyderm_cli.engine.dispatch import dispatch, left_out
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
-from pachyderm_cli.engine.results import Inspection, Sent, StateAt, Step
+from pachyderm_cli.engine.results import Sent
 from pachyderm_cli.engine.sending import Request, Sender
-from pachyderm_cli.errors import EntityFailed, NotFound, UnknownMessage, UsageError
-from pachyderm_cli.store.events import read_events
-from pachyderm_cli.store.heads import heads
-from pachyderm_cli.store.records import Head, RecordedEvent, StoredSnapshot
-from pachyderm_cli.store.snapshots import drop_snapshots, keep_snapshot, snapshots_of
+from pachyderm_cli.engine.views import Views
+from pachyderm_cli.errors import EntityFailed, UsageError
+from pachyderm_cli.store.records import StoredSnapshot
+from pachyderm_cli.store.snapshots import drop_snapshots, keep_snapshot
 from pachyderm_cli.store.store import Store
 
 
-class Pachyderm:
+class Pachyderm(Views):
     """Entities of one network in one store.
 
     A context manager; one instance serves several threads. References are given as text (`counter:@visits`) or as
@@ -42,7 +37,7 @@ class Pachyderm:
             print(sent.version, sent.state)
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an engine may be told, by keyword
         self,
         store: str,
         modules: Iterable[ModuleType] | Mapping[str, Any] | EntityTypes = (),
@@ -56,7 +51,8 @@ class Pachyderm:
         """Make an engine on the store with that URL, for these entity modules.
 
         `modules` are modules, a mapping of type names to modules, or where to get entity types from; `cached` is
-        how many folded entities are kept between calls; `config` is handed to effects; `clock` returns the current time, aware. The store is opened at the first use. Raises ConfigError and EntityLoadError.
+        how many folded entities are kept between calls; `config` is handed to effects; `clock` returns the current
+        time, aware. The store is opened at the first use. Raises ConfigError and EntityLoadError.
         """
         self._store = Store(store)
         self._types = modules if isinstance(modules, EntityTypes) else ModuleEntityTypes(modules)
@@ -105,23 +101,6 @@ class Pachyderm:
         """Close the connections to the store and forget the project's modules."""
         self._store.close()
         self._types.close()
-
-    @property
-    def network(self) -> str:
-        """The network whose entities these are."""
-        return self._network
-
-    def type_names(self) -> list[str]:
-        """Return the names of the entity types there are, sorted."""
-        return self._types.names()
-
-    def entity_type(self, name: str) -> EntityType:
-        """Return an entity type. Raises UnknownEntityType, or EntityLoadError naming file and line."""
-        return self._types.get(name)
-
-    def find(self, reference: str | Reference | None = None) -> Head:
-        """Return the existing entity that `reference` means. Raises NotFound and AmbiguousReference."""
-        return self._finder.existing(reference)
 
     def receiver(self, reference: str | Reference) -> Reference:
         """Return whom a message to `reference` would go to; `new` is a fresh id at every call."""
@@ -181,7 +160,7 @@ class Pachyderm:
         request = Request(
             entity_type=entity_type,
             entity=entity,
-            message=_of_type(entity_type, message),
+            message=message_of(entity_type, message),
             message_id=message_id,
             expect=expect,
             caused_by=caused_by,
@@ -203,97 +182,6 @@ class Pachyderm:
             effects=results,
         )
 
-    def state(self, reference: str | Reference | None = None) -> Any:
-        """Return the state of an existing entity. Raises NotFound, EntityFailed."""
-        return self._current(self._finder.existing(reference)).state
-
-    def inspect(self, reference: str | Reference | None = None) -> Inspection:
-        """Return all that is known of an existing entity now. Raises NotFound, EntityFailed."""
-        head = self._finder.existing(reference)
-        current = self._current(head)
-        return Inspection(
-            entity=head.entity,
-            network=self._network,
-            version=current.version,
-            state=current.state,
-            entity_type=current.entity_type,
-            created_at=head.created_at,
-            updated_at=head.updated_at,
-            snapshots=tuple(snapshots_of(self._store, self._network, head.entity.id)),
-        )
-
-    def history(
-        self,
-        reference: str | Reference | None = None,
-        *,
-        from_version: int = 1,
-        to_version: int | None = None,
-        limit: int | None = None,
-        reverse: bool = False,
-    ) -> Iterator[RecordedEvent]:
-        """Return an iterator over the entity's events, oldest first, or newest first with `reverse`.
-
-        Needs no entity module, and holds nothing open between two events. Raises NotFound.
-        """
-        head = self._finder.existing(reference)
-        recorded = read_events(
-            self._store, self._network, head.entity.id, after=from_version - 1, up_to=to_version, reverse=reverse
-        )
-        return islice(recorded, None if limit is None else min(limit, sys.maxsize))
-
-    def replay(
-        self,
-        reference: str | Reference | None = None,
-        *,
-        to_version: int | None = None,
-        at: datetime | None = None,
-    ) -> StateAt:
-        """Return the state folded from the events alone, up to a version (0: the initial state) or to a time.
-
-        Raises NotFound for an entity or version that is not there, EntityFailed.
-        """
-        head = self._finder.existing(reference)
-        entity_type = self._types.get(head.entity.type)
-        version, state = 0, entity_type.initial()
-        for recorded, state in self._replayed(head, entity_type, to_version, at):  # noqa: B007 - the last one is wanted
-            version = recorded.version
-        return StateAt(
-            entity=head.entity, network=self._network, version=version, state=state, entity_type=entity_type
-        )
-
-    def steps(
-        self,
-        reference: str | Reference | None = None,
-        *,
-        to_version: int | None = None,
-        at: datetime | None = None,
-    ) -> Iterator[Step]:
-        """Return an iterator over a replay's steps: each event, the state after it and what it changed.
-
-        Raises as `replay` does.
-        """
-        head = self._finder.existing(reference)
-        entity_type = self._types.get(head.entity.type)
-        replayed = self._replayed(head, entity_type, to_version, at)
-        return self._steps(head, entity_type, replayed)
-
-    def _steps(
-        self, head: Head, entity_type: EntityType, replayed: Iterator[tuple[RecordedEvent, Any]]
-    ) -> Iterator[Step]:
-        before = entity_type.state_json(entity_type.initial())
-        for recorded, state in replayed:
-            step = Step(
-                entity=head.entity,
-                network=self._network,
-                version=recorded.version,
-                state=state,
-                entity_type=entity_type,
-                event=recorded,
-                before_json=before,
-            )
-            yield step
-            before = step.state_json
-
     def snapshot(self, reference: str | Reference | None = None) -> StoredSnapshot:
         """Take a snapshot of an existing entity now and return it. Raises NotFound, EntityFailed, StoreError."""
         current = self._current(self._finder.existing(reference))
@@ -314,78 +202,7 @@ class Pachyderm:
         keep_snapshot(self._store, self._network, taken)
         return taken
 
-    def snapshots(self, reference: str | Reference | None = None) -> list[StoredSnapshot]:
-        """Return the snapshots of an existing entity, newest first. Needs no entity module. Raises NotFound."""
-        head = self._finder.existing(reference)
-        return snapshots_of(self._store, self._network, head.entity.id)
-
     def drop_snapshots(self, reference: str | Reference | None = None, *, every_entity: bool = False) -> int:
         """Drop the snapshots of an entity, or of the whole network; return how many. Needs no entity module."""
         entity_id = None if every_entity else self._finder.existing(reference).entity.id
         return drop_snapshots(self._store, self._network, entity_id)
-
-    def entities(self, type_name: str | None = None, *, limit: int | None = None) -> Iterator[Head]:
-        """Return the network's entities, last written first: all, or those last handled by a type.
-
-        The type may be one that has no module here. Raises UsageError for what can name none.
-        """
-        if type_name is not None and not is_type_name(type_name):
-            raise UsageError(f"{type_name!r} is not an entity type's name; write it as in counter or billing.invoice")
-        return heads(self._store, self._network, type_name, limit)
-
-    def _current(self, head: Head) -> StateAt:
-        entity_type = self._types.get(head.entity.type)
-        fold = self._sender.current(entity_type, head.entity)
-        return StateAt(
-            entity=head.entity,
-            network=self._network,
-            version=fold.version,
-            state=fold.state,
-            entity_type=entity_type,
-        )
-
-    def _replayed(
-        self, head: Head, entity_type: EntityType, to_version: int | None, at: datetime | None
-    ) -> Iterator[tuple[RecordedEvent, Any]]:
-        if to_version is not None and not 0 <= to_version <= head.version:
-            raise NotFound(
-                f"{head.entity} has no version {to_version}; it has 0 to {head.version}",
-                entity=str(head.entity),
-                version=to_version,
-            )
-        replayed = folding.replay(self._store, self._network, entity_type, head.entity, to_version)
-        if at is None:
-            return replayed
-        # Versions order events, not clocks: the replay ends before the first event that is later than `at`.
-        return (pair for pair in _until(replayed, at))
-
-
-def _until(replayed: Iterator[tuple[RecordedEvent, Any]], at: datetime) -> Iterator[tuple[RecordedEvent, Any]]:
-    for recorded, state in replayed:
-        if recorded.recorded_at > at:
-            return
-        yield recorded, state
-
-
-def _of_type(entity_type: EntityType, message: Message) -> Message:
-    """Return `message` as one that `entity_type` takes.
-
-    A class of the same name from the same file is the same class, imported a second time.
-    """
-    name = type(message).__name__
-    known = entity_type.messages.get(name)
-    if known is type(message):
-        return message
-    if known is not None and _file_of(known) == _file_of(type(message)):
-        return known.model_validate_json(message.model_dump_json(by_alias=True, round_trip=True))
-    raise UnknownMessage(
-        f"{entity_type.name} takes no message of the class {type(message).__module__}.{name}; "
-        f"there is: {', '.join(sorted(entity_type.messages))}",
-        entity_type=entity_type.name,
-        name=name,
-    )
-
-
-def _file_of(model: type) -> str | None:
-    file = getattr(sys.modules.get(model.__module__), "__file__", None)
-    return None if file is None else os.path.realpath(file)

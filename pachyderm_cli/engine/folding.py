@@ -25,9 +25,7 @@ class Fold:
     snapshot_version: int
 
 
-def load(
-    store: Store, network: str, entity_type: EntityType, entity: Reference, up_to: int | None = None
-) -> Fold:
+def load(store: Store, network: str, entity_type: EntityType, entity: Reference, up_to: int | None = None) -> Fold:
     """Return the state, at the newest version or at `up_to`, by the shortest valid way."""
     start = _from_snapshot(store, network, entity_type, entity, up_to)
     return catch_up(store, network, entity_type, entity, start, up_to)
@@ -55,9 +53,7 @@ def replay(
         yield recorded, state
 
 
-def _from_snapshot(
-    store: Store, network: str, entity_type: EntityType, entity: Reference, up_to: int | None
-) -> Fold:
+def _from_snapshot(store: Store, network: str, entity_type: EntityType, entity: Reference, up_to: int | None) -> Fold:
     for snapshot in newest_snapshots(store, network, entity, up_to):
         # The fingerprint is made only where there is a snapshot to hold it against.
         if snapshot.fingerprint != entity_type.fingerprint:

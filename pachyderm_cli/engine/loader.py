@@ -103,9 +103,7 @@ class FolderEntityTypes:
         try:
             module = self._package.load(name)
         except SyntaxError as error:
-            raise load_error(
-                f"syntax error: {error.msg}", error.filename or str(file), error.lineno or 1
-            ) from error
+            raise load_error(f"syntax error: {error.msg}", error.filename or str(file), error.lineno or 1) from error
         except (Exception, SystemExit) as error:
             raise self._import_failed(name, file, error) from error
         return read_entity(name, module)

@@ -38,7 +38,11 @@ _advance_head = (
 
 
 def _create_head(dialect_insert: Any) -> Any:
-    key: dict[str, Any] = {"network": bindparam("network"), "id": bindparam("entity_id"), "created_at": bindparam("recorded_at")}
+    key: dict[str, Any] = {
+        "network": bindparam("network"),
+        "id": bindparam("entity_id"),
+        "created_at": bindparam("recorded_at"),
+    }
     return dialect_insert(entities).values({**key, **_moved}).on_conflict_do_nothing()
 
 
@@ -71,7 +75,11 @@ def _with_events(head: Any) -> Any:
 
 _advance = Statement(_advance_head)
 _create = Statement(_create_head)
-_insert = Statement(insert(events).values({name: bindparam(name) for name in events.columns.keys() if name != "position"}))
+_insert = Statement(
+    insert(events).values(
+        {column.name: bindparam(column.name) for column in events.columns if column.name != "position"}
+    )
+)
 _advance_with_events = Statement(_with_events(_advance_head))
 _create_with_events = Statement(lambda dialect_insert: _with_events(_create_head(dialect_insert)))
 

@@ -84,9 +84,7 @@ def make_engine(url: URL) -> Engine:
         arguments: dict[str, Any] = {"application_name": "pachyderm", "autocommit": True}
         if "connect_timeout" not in url.query:
             arguments["connect_timeout"] = 10
-        engine = create_engine(
-            url, connect_args=arguments, pool_size=8, max_overflow=-1, pool_reset_on_return=None
-        )
+        engine = create_engine(url, connect_args=arguments, pool_size=8, max_overflow=-1, pool_reset_on_return=None)
         event.listen(engine, "connect", _set_up_postgres)
     event.listen(engine, "connect", lambda connection, _record: _open_connections.add(connection))
     _engines.add(engine)
@@ -109,8 +107,6 @@ def empty_engine() -> Engine:
 
     event.listen(engine, "connect", make_tables)
     return engine
-
-
 
 
 def create_owner_only(path: Path) -> None:
@@ -154,7 +150,7 @@ def _set_up_postgres(connection: DBAPIConnection, _record: object) -> None:
     cursor.close()
     from psycopg.types.string import TextLoader  # noqa: PLC0415 - loaded with the driver only
 
-    connection.adapters.register_loader("uuid", TextLoader)  # type: ignore[attr-defined]  # psycopg's own
+    connection.adapters.register_loader("uuid", TextLoader)
 
 
 def _abandon_in_child() -> None:

@@ -38,7 +38,7 @@ def storage_errors(url: URL) -> Iterator[None]:
     """Turn what the database library raises inside into StoreError; the password of `url` is never shown."""
     try:
         yield
-    except (*driver_errors(), SQLAlchemyError, OSError) as error:
+    except any_error() as error:
         raise store_error(url, error) from error
 
 
@@ -52,6 +52,11 @@ def driver_errors() -> tuple[type[Exception], ...]:
     """Return the drivers' own error classes; that of Postgres's only if it is loaded, so that nothing loads it."""
     psycopg = sys.modules.get("psycopg")
     return (sqlite3.Error,) if psycopg is None else (sqlite3.Error, psycopg.Error)
+
+
+def any_error() -> tuple[type[Exception], ...]:
+    """Return the classes of whatever may be raised while a store is used: by the drivers, SQLAlchemy, the system."""
+    return (*driver_errors(), SQLAlchemyError, OSError)
 
 
 def is_constraint(error: BaseException | None) -> bool:

@@ -41,9 +41,7 @@ _all_of_entity = Statement(
 )
 _replaced = ("fingerprint", "state", "taken_at")
 _keep = Statement(
-    lambda insert: (
-        new := insert(snapshots)
-    ).on_conflict_do_update(
+    lambda insert: (new := insert(snapshots)).on_conflict_do_update(
         index_elements=list(snapshots.primary_key), set_={name: new.excluded[name] for name in _replaced}
     )
 )
@@ -107,6 +105,4 @@ def _key(network: str, entity: Reference) -> dict[str, Any]:
 
 def _stored(row: tuple[Any, ...]) -> StoredSnapshot:
     entity_id, entity_type, version, fingerprint, state, taken_at = row
-    return StoredSnapshot(
-        Reference(entity_type, UUID(entity_id)), version, fingerprint, state, from_text(taken_at)
-    )
+    return StoredSnapshot(Reference(entity_type, UUID(entity_id)), version, fingerprint, state, from_text(taken_at))

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, select
-from sqlalchemy.exc import SQLAlchemyError
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.connection import create_owner_only, empty_engine, make_engine, parse_url
 from pachyderm_cli.store.failures import (
     ConnectionLost,
+    any_error,
     connection_lost,
     driver_errors,
     shown,
@@ -140,7 +140,7 @@ class Store:
                 raise connection_lost(self.url, error) from error
             finally:
                 pooled.close()
-        except (*driver_errors(), SQLAlchemyError, OSError) as error:
+        except any_error() as error:
             raise store_error(self.url, error) from error
 
     def _readable(self) -> Engine:

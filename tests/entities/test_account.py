@@ -115,9 +115,7 @@ def test_what_makes_sense_is_accepted(message: AccountMessage, state: State, eve
         (Close(), CLOSED, "the account is closed"),
     ],
 )
-def test_what_makes_no_sense_is_rejected_with_the_reason(
-    message: AccountMessage, state: State, reason: str
-) -> None:
+def test_what_makes_no_sense_is_rejected_with_the_reason(message: AccountMessage, state: State, reason: str) -> None:
     """A message that does not fit the state is rejected, and the reason names the amounts or the owner."""
     with pytest.raises(Rejected) as caught:
         list(handle(message, state))

@@ -46,9 +46,7 @@ def test_an_increment_is_a_positive_whole_number(amount: object) -> None:
     ("count", "amount", "alerts"),
     [(8, 1, 0), (9, 1, 1), (0, 10, 1), (9, 90, 1), (10, 1, 0), (11, 5, 0)],
 )
-def test_the_alert_comes_with_the_increment_that_reaches_the_threshold(
-    count: int, amount: int, alerts: int
-) -> None:
+def test_the_alert_comes_with_the_increment_that_reaches_the_threshold(count: int, amount: int, alerts: int) -> None:
     """AlertAdmin follows the event exactly when the count comes to the threshold or passes it."""
     emitted = list(handle(Increment(amount=amount), State(count=count)))
     assert emitted == [Increased(amount=amount), *[AlertAdmin(threshold=10)] * alerts]
@@ -76,11 +74,7 @@ def test_the_count_only_rises(messages: list[Increment]) -> None:
     assert all(before.count < after.count for before, after in pairwise(states))
 
 
-@given(
-    st.lists(increases, max_size=30).flatmap(
-        lambda events: st.tuples(st.just(events), st.permutations(events))
-    )
-)
+@given(st.lists(increases, max_size=30).flatmap(lambda events: st.tuples(st.just(events), st.permutations(events))))
 def test_the_order_of_events_makes_no_difference(orders: tuple[list[Increased], list[Increased]]) -> None:
     """The same increases in any order fold to the same count."""
     one, other = (reduce(lambda state, event: update(event, state), events, init()) for events in orders)
@@ -101,9 +95,7 @@ def test_an_event_comes_back_from_json(event: Increased) -> None:
     assert Increased.model_validate_json(event.model_dump_json()) == event
 
 
-@pytest.mark.parametrize(
-    ("config", "admin"), [({"admin": "ada@example.org"}, "ada@example.org"), ({}, "admin")]
-)
+@pytest.mark.parametrize(("config", "admin"), [({"admin": "ada@example.org"}, "ada@example.org"), ({}, "admin")])
 def test_the_alert_is_one_line_on_standard_error(
     config: dict[str, str], admin: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

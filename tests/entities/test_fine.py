@@ -37,9 +37,7 @@ money = st.decimals(min_value="0.00", max_value="9999999999.99", places=2)
 payments = st.decimals(min_value="0.01", max_value="9999999999.99", places=2)
 codes = st.text(min_size=1, max_size=10)
 # JSON writes offsets in whole minutes.
-zones = st.integers(min_value=-23 * 60, max_value=23 * 60).map(
-    lambda minutes: timezone(timedelta(minutes=minutes))
-)
+zones = st.integers(min_value=-23 * 60, max_value=23 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 times = st.datetimes(timezones=zones)
 creations = st.builds(
     fine.CreateFine,
@@ -151,9 +149,7 @@ def test_an_appeal_goes_on_beside_the_procedure(message: FineMessage, appeal: st
     ],
     ids=["created twice", "not created", "before the creation", "lowering penalty"],
 )
-def test_what_cannot_have_been_is_rejected(
-    before: list[FineMessage], message: FineMessage, reason: str
-) -> None:
+def test_what_cannot_have_been_is_rejected(before: list[FineMessage], message: FineMessage, reason: str) -> None:
     """A second creation, anything before the first, and a penalty that lowers the fine are rejected."""
     with pytest.raises(Rejected) as caught:
         list(handle(message, sent(before)))
@@ -222,9 +218,7 @@ def test_sums_are_exact_in_any_order(history: list[FineEvent]) -> None:
 
 
 @given(creations, st.lists(activities, max_size=20))
-def test_the_penalty_is_what_was_added_to_the_amount(
-    creation: fine.CreateFine, history: list[FineMessage]
-) -> None:
+def test_the_penalty_is_what_was_added_to_the_amount(creation: fine.CreateFine, history: list[FineMessage]) -> None:
     """The amount less the penalty is what the fine was created with."""
     state = folded(recorded(message) for message in [creation, *history])
     assert state.amount - state.penalty == creation.amount

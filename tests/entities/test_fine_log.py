@@ -54,9 +54,7 @@ def test_paid_is_the_running_total_of_the_log(log: list[Step]) -> None:
     """After every row that has a total, paid is that total; these are the creations and the payments."""
     totals = [step for step in log if step.row["totalPaymentAmount"]]
     assert len(totals) == 158
-    assert [step.state.paid for step in totals] == [
-        Decimal(step.row["totalPaymentAmount"]) for step in totals
-    ]
+    assert [step.state.paid for step in totals] == [Decimal(step.row["totalPaymentAmount"]) for step in totals]
     assert {type(step.event) for step in totals} == {fine.FineCreated, fine.PaymentReceived}
 
 

@@ -58,9 +58,7 @@ def test_what_changes_nothing_is_not_saved(message: ProfileMessage) -> None:
         (ChangeEmail(email="bob@example.org"), None, "the profile has not been registered yet"),
     ],
 )
-def test_a_profile_is_registered_once_and_first(
-    message: ProfileMessage, state: Profile | None, reason: str
-) -> None:
+def test_a_profile_is_registered_once_and_first(message: ProfileMessage, state: Profile | None, reason: str) -> None:
     """Registering twice is rejected, and so is changing what was never registered."""
     with pytest.raises(Rejected) as caught:
         list(handle(message, state))

@@ -13,8 +13,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from pachyderm_cli.errors import ConfigError, StoreError
 from pachyderm_cli.store import connection as connection_module
-from pachyderm_cli.store.connection import parse_url
 from pachyderm_cli.store.append import append
+from pachyderm_cli.store.connection import parse_url
 from pachyderm_cli.store.events import read_events
 from pachyderm_cli.store.heads import find_head, heads
 from pachyderm_cli.store.schema import SCHEMA_VERSION, schema_version

@@ -19,9 +19,7 @@ def inspect(ctx: typer.Context, reference: ExistingReference = None, as_json: Js
 
     session: Session = ctx.obj
     with session.open() as pachyderm:
-        emit(
-            pachyderm.inspect(find(pachyderm, reference).entity), as_json, serialize.inspection, render.inspection
-        )
+        emit(pachyderm.inspect(find(pachyderm, reference).entity), as_json, serialize.inspection, render.inspection)
 
 
 def register(app: typer.Typer) -> None:

@@ -56,7 +56,9 @@ def send(
     file: Annotated[
         str | None, typer.Option("--file", "-f", metavar="PATH|-", help="Send the JSON Lines of this file instead.")
     ] = None,
-    keep_going: Annotated[bool, typer.Option("--keep-going", "-k", help="With --file: go on after a bad line.")] = False,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", "-k", help="With --file: go on after a bad line.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Send a message to an entity, and show what came of it.
@@ -80,7 +82,9 @@ def send(
     if keep_going:
         raise UsageError("--keep-going goes with --file")
     if reference is None or message is None:
-        raise UsageError("say whom to send what: pachyderm send REF MESSAGE [FIELD=VALUE …]; see: pachyderm send --help")
+        raise UsageError(
+            "say whom to send what: pachyderm send REF MESSAGE [FIELD=VALUE …]; see: pachyderm send --help"
+        )
     identifier = None if message_id is None else read_id(message_id)
     whole = None if data is None else read_data(data)
     with session.open() as pachyderm:

@@ -44,7 +44,9 @@ def snapshot(
         if listing:
             snapshots = (each for entity in entities for each in pachyderm.snapshots(entity))
         else:
-            snapshots = (pachyderm.snapshot(each) for each in progress(entities, "snapshots", len(entities), printing=True))
+            snapshots = (
+                pachyderm.snapshot(each) for each in progress(entities, "snapshots", len(entities), printing=True)
+            )
         emit_each(snapshots, as_json, serialize.snapshot, render.snapshot)
 
 

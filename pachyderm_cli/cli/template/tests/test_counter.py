@@ -1,4 +1,7 @@
-"""Entities are pure functions, so their tests need no store. Run them with: python -m pytest"""
+"""Entities are pure functions, so their tests need no store.
+
+Run them with: python -m pytest
+"""
 
 from entities.counter import AlertAdmin, Increased, Increment, State, handle, init, update
 

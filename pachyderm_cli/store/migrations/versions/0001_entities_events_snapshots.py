@@ -34,9 +34,7 @@ def _entities() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("ix_pachyderm_entities_written", "pachyderm_entities", ["network", "position", "id"])
-    op.create_index(
-        "ix_pachyderm_entities_type_written", "pachyderm_entities", ["network", "type", "position", "id"]
-    )
+    op.create_index("ix_pachyderm_entities_type_written", "pachyderm_entities", ["network", "type", "position", "id"])
 
 
 def _events() -> None:
