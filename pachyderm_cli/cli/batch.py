@@ -18,6 +18,7 @@ from pachyderm_cli.cli import render, serialize
 from pachyderm_cli.cli.commands.send import require_effects
 from pachyderm_cli.cli.exit_codes import exit_code
 from pachyderm_cli.cli.output import emit, progress, tell_error, write
+from pachyderm_cli.domain.arguments import require_exact_numbers
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.engine.engine import Pachyderm
 from pachyderm_cli.engine.results import Sent
@@ -74,6 +75,8 @@ def send_lines(pachyderm: Pachyderm, path: str, options: dict[str, Any], *, keep
 def _send_line(pachyderm: Pachyderm, text: bytes, options: dict[str, Any]) -> Sent:
     line = _read_line(text)
     receiver = pachyderm.receiver(line.to)
+    # Data that was read once has lost what it could lose already.
+    require_exact_numbers(pachyderm.entity_type(receiver.type), line.message, text)
     message = pachyderm.message(receiver.type, line.message, to_json(line.data))
     return pachyderm.send(receiver, message, message_id=line.id, **options)
 

@@ -6,6 +6,8 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -63,12 +65,42 @@ def message_from_mapping(entity: EntityType, name: str, data: Mapping[str, Any])
 def message_from_json(entity: EntityType, name: str, text: str | bytes) -> Message:
     """Return the message `name` whose data is the JSON object `text`. Raises UnknownMessage or InvalidMessage."""
     model = message_class(entity, name)
+    require_exact_numbers(entity, name, text)
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
         raise _invalid(entity, model, error) from error
     except Exception as error:  # as above
         raise entity.failure(f"the message {model.__name__}", error) from error
+
+
+def require_exact_numbers(entity: EntityType, name: str, text: str | bytes) -> None:
+    """Raise InvalidMessage if the JSON `text` has a number that a Decimal of the message `name` would not get exactly.
+
+    JSON numbers are read as binary floats; a sum of money must not lose its last digits on that way unnoticed.
+    """
+    model = message_class(entity, name)
+    if not _has_decimals(model):
+        return
+
+    def exact(literal: str) -> float:
+        if Decimal(literal) != Decimal(repr(float(literal))):
+            raise InvalidMessage(
+                f'{model.__name__}: the number {literal} has more digits than JSON numbers keep; write "{literal}"',
+                entity_type=entity.name,
+                message_type=model.__name__,
+            )
+        return float(literal)
+
+    try:
+        json.loads(text, parse_float=exact)
+    except (ValueError, RecursionError):
+        return  # what is no JSON is told about by whoever reads it
+
+
+@lru_cache(maxsize=1024)
+def _has_decimals(model: type[Message]) -> bool:
+    return "'type': 'decimal'" in str(model.__pydantic_core_schema__)
 
 
 def message_from_fields(entity: EntityType, name: str, fields: Iterable[str]) -> Message:

@@ -173,3 +173,21 @@ def test_many_problems_are_counted() -> None:
     with pytest.raises(InvalidMessage, match=r"and 2 more$") as caught:
         message_from_mapping(ENTITY, "required", {"amount": "x" * 500, "a": 1, "b": 2, "c": 3})
     assert len(caught.value.message) < 500
+
+
+@pytest.mark.parametrize("literal", ["12345678901234567.891", "0.12345678901234567891", "1e400"])
+def test_a_number_that_a_decimal_would_not_get_exactly_is_refused(literal: str) -> None:
+    """JSON numbers pass through binary floats; what would lose digits there is to be written as text."""
+    with pytest.raises(InvalidMessage, match="more digits"):
+        message_from_json(ENTITY, "send-out", f'{{"money": {literal}}}')
+    if "e" not in literal:
+        exact = message_from_json(ENTITY, "send-out", f'{{"money": "{literal}"}}')
+        assert exact == SendOut(money=Decimal(literal))
+
+
+@pytest.mark.parametrize("literal", ["10.10", "0.1", "3", "1e3", "-0.25"])
+def test_a_number_of_usual_length_is_taken(literal: str) -> None:
+    """Numbers that a float keeps are the same as a Decimal."""
+    sent = message_from_json(ENTITY, "send-out", f'{{"money": {literal}}}')
+    assert isinstance(sent, SendOut)
+    assert sent.money == Decimal(literal)
