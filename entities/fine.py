@@ -262,9 +262,7 @@ def update(event: FineEvent, state: State) -> State:
     """Return the fine after `event`."""
     match event:
         case FineCreated(at=at):
-            return _with(
-                state, status="created", status_at=at, created_at=at, **event.model_dump(exclude={"at"})
-            )
+            return _with(state, status="created", status_at=at, created_at=at, **event.model_dump(exclude={"at"}))
         case FineSent(at=at, expense=expense):
             return _with(state, status="sent", status_at=at, expenses=state.expenses + expense)
         case FineNotificationInserted(at=at, notification_type=way, last_sent=last_sent):

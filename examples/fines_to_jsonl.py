@@ -182,9 +182,7 @@ def file_to_lines(path: str) -> Iterator[str]:
 
 def main() -> int:
     """Run the command line; return the exit status: 0, or 2 for a table that cannot be read."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("path", metavar="CSV", help="the table of fines; - reads standard input")
     path = parser.parse_args().path
     try:

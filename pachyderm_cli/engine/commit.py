@@ -45,32 +45,31 @@ class GroupCommit:
     def append(self, append: Append) -> Outcome:
         """Return what became of `append`, once that is durable. Raises what `write` raises."""
         own = _Waiting(append)
-        with self._lock:
-            self._queue.append(own)
-            own.leads = not self._committing
-            self._committing = True
-        if not own.leads:
-            self._wait(own)
-        if own.leads:
-            self._commit_group()
+        try:
+            with self._lock:
+                self._queue.append(own)
+                own.leads = not self._committing
+                self._committing = True
+            if not own.leads:
+                own.gate.acquire()
+            if own.leads:
+                self._commit_group(own)
+        except BaseException:  # an interruption; the others are not to wait for this thread
+            self._leave(own)
+            raise
         if own.failure is not None:
             raise own.failure
         assert own.outcome is not None  # noqa: S101 - for mypy: the group that was committed held it
         return own.outcome
 
-    def _wait(self, own: _Waiting) -> None:
-        """Wait for the outcome or for the turn to lead; a thread that is interrupted meanwhile leaves the queue."""
-        try:
-            own.gate.acquire()
-        except BaseException:
-            with self._lock:
-                if own in self._queue:
-                    self._queue.remove(own)
-                if own.leads:
-                    self._hand_over()
-            raise
+    def _leave(self, own: _Waiting) -> None:
+        with self._lock:
+            if own in self._queue:
+                self._queue.remove(own)
+            if own.leads:
+                self._hand_over(own)
 
-    def _commit_group(self) -> None:
+    def _commit_group(self, own: _Waiting) -> None:
         """Commit what waits, one's own append first among it, and hand the turn to the next in the queue."""
         with self._lock:
             group = [self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_GROUP))]
@@ -83,17 +82,18 @@ class GroupCommit:
                 each.failure = failure
         except BaseException as interruption:  # noqa: BLE001 - raised again by the thread it is for
             # It is this thread's alone; the others look up by their message ids what became of them.
-            group[0].failure = interruption
+            own.failure = interruption
             for each in group[1:]:
                 each.failure = ConnectionLost("the commit was interrupted")
         finally:
             with self._lock:
-                self._hand_over()
+                self._hand_over(own)
             for each in group[1:]:
                 each.gate.release()
 
-    def _hand_over(self) -> None:
+    def _hand_over(self, own: _Waiting) -> None:
         """Let the next in the queue lead, if there is one. Called with the lock held."""
+        own.leads = False
         self._committing = bool(self._queue)
         if self._queue:
             self._queue[0].leads = True
