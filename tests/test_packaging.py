@@ -44,7 +44,9 @@ def _lower_bounds(requirements: list[str]) -> dict[str, Version]:
 
 
 RUNTIME = _lower_bounds([*PROJECT["project"]["dependencies"], *EXTRAS["postgres"], *EXTRAS["check"]])
-TOOLS = _lower_bounds([*(each for each in EXTRAS["test"] if not each.startswith("pachyderm-cli")), *EXTRAS["lint"]])
+TOOLS = _lower_bounds(
+    [each for extra in ("test", "lint", "bench") for each in EXTRAS[extra] if not each.startswith("pachyderm-cli")]
+)
 
 
 @pytest.mark.parametrize("name", sorted(RUNTIME | TOOLS))

@@ -186,7 +186,9 @@ def stamped_version(connection: Connection) -> str | None:
     if connection.dialect.name == "sqlite":
         there = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = :name", name).scalar()
     else:
-        there = connection.exec_driver_sql("SELECT to_regclass(%(name)s)", name).scalar()
+        # Not to_regclass, whose cached "not there" outlives the wait for the lock in `begin_alone`.
+        tables = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = ANY (current_schemas(false))"
+        there = connection.exec_driver_sql(f"{tables} AND tablename = %(name)s", name).scalar()
     if there is None:
         return None
     return connection.execute(select(schema_version.c.version_num)).scalar_one_or_none()

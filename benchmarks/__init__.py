@@ -1,0 +1,1 @@
+"""Pachyderm measured beside the raw drivers and a peer: `make bench`."""

@@ -1,0 +1,1 @@
+"""Who is measured: each sends one message, durably, to one of some entities."""

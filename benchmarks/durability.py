@@ -1,0 +1,64 @@
+"""Reading the durable settings back, from every connection that a contender has open.
+
+The connections are found among the objects of this process, so that it makes no difference who opened them, how,
+and where they are kept.
+"""
+
+import gc
+import sqlite3
+from pathlib import Path
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+DURABLE = ("journal_mode=wal synchronous=2", "synchronous_commit=on fsync=on")
+
+
+class NotDurable(Exception):
+    """A contender's connection would lose acknowledged commits: its figures would mean nothing."""
+
+
+def read_back(database: str) -> str:
+    """Return the settings of every open connection to `database` (a file, or a Postgres URL) with their number.
+
+    Raises NotDurable unless each of them is durable, and where there is none.
+    """
+    found = sorted(_settings(database))
+    if not found or not set(found) <= set(DURABLE):
+        raise NotDurable(f"connections to {database}: {found or 'none'}")
+    return f"{found[0]} ({len(found)} connection{'s' if len(found) > 1 else ''})"
+
+
+def _settings(database: str) -> list[str]:
+    everything = gc.get_objects()
+    if database.startswith("postgresql"):
+        name = psycopg.conninfo.conninfo_to_dict(database.replace("+psycopg", "", 1))["dbname"]
+        open_ones = [each for each in everything if isinstance(each, psycopg.Connection) and not each.closed]
+        return [_postgres(each) for each in open_ones if each.info.dbname == name]
+    connections = [each for each in everything if isinstance(each, sqlite3.Connection)]
+    return [settings for each in connections if (settings := _sqlite(each, Path(database)))]
+
+
+def _sqlite(connection: sqlite3.Connection, file: Path) -> str | None:
+    try:
+        name = connection.execute("SELECT file FROM pragma_database_list WHERE name = 'main'").fetchone()[0]
+    except sqlite3.ProgrammingError as error:
+        if "closed" in str(error):
+            return None
+        raise
+    if not name or not Path(name).samefile(file):
+        return None
+    return " ".join(
+        f"{pragma}={connection.execute(f'PRAGMA {pragma}').fetchone()[0]}" for pragma in ("journal_mode", "synchronous")
+    )
+
+
+def _postgres(connection: psycopg.Connection[object]) -> str:
+    begun = connection.info.transaction_status == TransactionStatus.IDLE and not connection.autocommit
+    values = []
+    for setting in ("synchronous_commit", "fsync"):
+        row = psycopg.Cursor(connection, row_factory=psycopg.rows.tuple_row).execute(f"SHOW {setting}").fetchone()
+        values.append(f"{setting}={row[0] if row else None}")
+    if begun:
+        connection.rollback()
+    return " ".join(values)

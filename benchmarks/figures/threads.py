@@ -1,0 +1,78 @@
+"""Many threads sending through one engine, against the raw driver's one sender."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from threading import Barrier
+
+from benchmarks.contenders.contender import Contender, require_count, send_in_turn, sending_rate
+from benchmarks.contenders.engine import Embedded
+from benchmarks.contenders.raw_postgres import RawPostgres
+from benchmarks.contenders.raw_sqlite import RawSqlite
+from benchmarks.results import Figure, ratio
+from benchmarks.rounds import alternate, rate
+from benchmarks.run import Run
+
+THREADS = 64
+ENTITIES = 640
+
+
+def on_sqlite(run: Run) -> Figure:
+    """Measure on SQLite."""
+    raw = RawSqlite(run.places.sqlite_file(), run.sizes.entities)
+    return _measure(run, "threads-sqlite", "SQLite", raw, Embedded(run.places.sqlite_file()))
+
+
+def on_postgres(run: Run) -> Figure:
+    """Measure on Postgres."""
+    raw = RawPostgres(run.places.postgres_database(), run.sizes.entities)
+    return _measure(run, "threads-postgres", "Postgres", raw, Embedded(run.places.postgres_database()))
+
+
+def _measure(run: Run, name: str, database: str, raw: Contender, pachyderm: Embedded) -> Figure:
+    sizes = run.sizes
+    each = sizes.thread_sends // THREADS
+    with closing(raw), closing(pachyderm), _crew(pachyderm) as crew:
+        crew.send(ENTITIES // THREADS)
+        send_in_turn(raw, sizes.entities, sizes.entities)
+        series = alternate(
+            {
+                f"{raw.name}, one sender": lambda: sending_rate(raw, sizes.sends, sizes.entities),
+                f"pachyderm, {THREADS} threads": lambda: rate(each * THREADS, lambda: crew.send(each)),
+            },
+            "sends/s",
+            sizes.rounds,
+        )
+        run.read_back(name, raw)
+        run.read_back(name, pachyderm)
+        require_count(raw, sizes.entities + sizes.sends * sizes.rounds)
+        require_count(pachyderm, ENTITIES + each * THREADS * sizes.rounds)
+    one, many = series.values()
+    title = f"{THREADS} threads to {ENTITIES} entities, {database}"
+    return Figure(name, title, (one, many), (ratio(many, one, at_least=2.5),))
+
+
+class _Crew:
+    """Threads that stay, so that what they keep warm stays warm; each has entities of its own."""
+
+    def __init__(self, pachyderm: Embedded, pool: ThreadPoolExecutor) -> None:
+        self._pachyderm = pachyderm
+        self._pool = pool
+
+    def send(self, each: int) -> None:
+        """Let every thread send so many messages, to its entities in turn."""
+        # Nobody begins before all are there: so every thread has one part of the work.
+        barrier = Barrier(THREADS)
+        for done in [self._pool.submit(self._part, barrier, number, each) for number in range(THREADS)]:
+            done.result()
+
+    def _part(self, barrier: Barrier, number: int, sends: int) -> None:
+        barrier.wait()
+        for turn in range(sends):
+            self._pachyderm.send(number + THREADS * (turn % (ENTITIES // THREADS)))
+
+
+@contextmanager
+def _crew(pachyderm: Embedded) -> Iterator[_Crew]:
+    with ThreadPoolExecutor(THREADS) as pool:
+        yield _Crew(pachyderm, pool)
