@@ -19,6 +19,7 @@ FILE_NAME = "pachyderm.toml"
 DEFAULT_STORE = "sqlite:///pachyderm.db"
 DEFAULT_NETWORK = "default"
 
+_LONGEST_NETWORK = 200
 _PLACEHOLDER = re.compile(r"\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+pysqlite)?:///)([^/].*)")
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -74,18 +75,20 @@ def load_config(
     Raises ConfigError.
     """
     env = os.environ if environment is None else environment
-    store = store or env.get("PACHYDERM_STORE") or None
-    network = network or env.get("PACHYDERM_NETWORK") or None
-    folder = _find_project(project or env.get("PACHYDERM_PROJECT") or None, required=store is None)
+    # An empty variable counts as none; an empty argument is a mistake that is told.
+    store = (env.get("PACHYDERM_STORE") or None) if store is None else store
+    network = (env.get("PACHYDERM_NETWORK") or None) if network is None else network
+    project = (env.get("PACHYDERM_PROJECT") or None) if project is None else project
+    folder = _find_project(project, required=store is None)
     file = _File() if folder is None else _read(folder / FILE_NAME)
-    network = network or file.store.network
-    _require_network(network)
+    network = file.store.network if network is None else network
+    require_network(network)
     if store is None:
         assert folder is not None  # noqa: S101 - for mypy: without a store a project is required
         url = _expanded(file.store.url, "store.url", env, in_url=True)
         store_url = _relative_to(url, folder)
     else:
-        store_url = _relative_to(store, Path.cwd())
+        store_url = _relative_to(store, None)
     return Config(
         project=folder,
         entities=None if folder is None else (folder / file.entities).resolve(),
@@ -98,11 +101,19 @@ def load_config(
 
 def _find_project(named: str | os.PathLike[str] | None, *, required: bool) -> Path | None:
     if named is not None:
-        folder = Path(named).expanduser().resolve()
+        if not os.fspath(named):
+            raise ConfigError("the project's folder has an empty name; name it, or leave the option out")
+        folder = _here() / Path(named).expanduser() if not Path(named).is_absolute() else Path(named)
+        folder = folder.resolve()
         if not (folder / FILE_NAME).is_file():
             raise ConfigError(f"{folder} is no project: it has no {FILE_NAME}; run: pachyderm init {named}")
         return folder
-    here = Path.cwd()
+    try:
+        here = _here()
+    except ConfigError:
+        if required:
+            raise
+        return None
     for folder in (here, *here.parents):
         if (folder / FILE_NAME).is_file():
             return folder
@@ -136,9 +147,10 @@ def _invalid(path: Path, error: ValidationError) -> ConfigError:
     return ConfigError(f"{path}: {key}: {first['msg']}", file=str(path), key=key)
 
 
-def _require_network(network: str) -> None:
-    if not network.isprintable() or len(network) > 200:
-        raise ConfigError(f"{network[:80]!r} is no name of a network: use up to 200 printable characters")
+def require_network(network: str) -> None:
+    """Raise ConfigError unless `network` can be a network's name."""
+    if not network or not network.isprintable() or len(network) > _LONGEST_NETWORK:
+        raise ConfigError(f"{network[:80]!r} is no name of a network: use 1 to {_LONGEST_NETWORK} printable characters")
 
 
 def _expanded(text: str, key: str, env: Mapping[str, str], *, in_url: bool = False) -> str:
@@ -168,9 +180,17 @@ def _expanded_values(value: Any, key: str, env: Mapping[str, str]) -> Any:
     return _expanded(value, key, env) if isinstance(value, str) else value
 
 
-def _relative_to(url: str, folder: Path) -> str:
-    """Return a SQLite URL with its file's path made absolute from `folder`; any other as it is."""
+def _relative_to(url: str, folder: Path | None) -> str:
+    """Return a SQLite URL with its file's path made absolute, from `folder` or else from here; any other as it is."""
     match = _SQLITE_FILE.fullmatch(url)
     if match is None or match.group(2).startswith(":memory:"):
         return url
-    return match.group(1) + str(folder / match.group(2))
+    # In a URL a folder's name may not say ? or %, and the rest is one already.
+    return f"{match.group(1)}{quote(str(_here() if folder is None else folder), safe='/')}/{match.group(2)}"
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError as error:
+        raise ConfigError(f"the current folder cannot be used ({error.strerror}); change into another") from error

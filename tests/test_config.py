@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from pachyderm_cli import Pachyderm
 from pachyderm_cli.config import Config, load_config
 from pachyderm_cli.errors import ConfigError
+from pachyderm_cli.store.connection import parse_url
 
 
 def project(folder: Path, text: str = "") -> Path:
@@ -62,18 +64,17 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
 
 
 def test_an_option_wins_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
-    """For store and network alike; what is empty counts as not given."""
+    """For store and network alike; an empty variable counts as not set."""
     text = '[store]\nurl = "sqlite:////file.db"\nnetwork = "file"'
     env = {"PACHYDERM_STORE": "sqlite:////env.db", "PACHYDERM_NETWORK": "env"}
     options = {"store": "sqlite:////option.db", "network": "option"}
     read = [
         config(tmp_path, text, env, **options),
         config(tmp_path, text, env),
-        config(tmp_path, text, env, store="", network=""),
         config(tmp_path, text, dict.fromkeys(env, "")),
     ]
-    assert [each.store_url for each in read] == [f"sqlite:////{name}.db" for name in ("option", "env", "env", "file")]
-    assert [each.network for each in read] == ["option", "env", "env", "file"]
+    assert [each.store_url for each in read] == [f"sqlite:////{name}.db" for name in ("option", "env", "file")]
+    assert [each.network for each in read] == ["option", "env", "file"]
 
 
 def test_the_project_is_the_nearest_upwards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,3 +223,18 @@ def test_secrets_are_not_in_the_repr(tmp_path: Path) -> None:
     """A configuration that is printed shows neither the store's URL nor the effects."""
     read = config(tmp_path, "[store]\nurl = 'postgresql://u:geheim@h/d'\n[effects]\ntoken = 'geheim'")
     assert "geheim" not in repr(read)
+
+
+@pytest.mark.parametrize("empty", ["store", "network"])
+def test_an_empty_option_is_a_mistake(tmp_path: Path, empty: str) -> None:
+    """A script whose variable is unset does not fall through to another network or store without a word."""
+    env = {"PACHYDERM_STORE": "sqlite:////env.db", "PACHYDERM_NETWORK": "env"}
+    with pytest.raises(ConfigError):
+        Pachyderm.from_config(config(tmp_path, "", env, **{empty: ""}))
+
+
+@pytest.mark.parametrize("name", ["q?mark", "per%20cent", "a b", "ü#1"])
+def test_a_project_may_be_in_any_folder(tmp_path: Path, name: str) -> None:
+    """The store is the file in the project's folder, whatever characters a URL would take for its own."""
+    url = parse_url(config(tmp_path / name, "").store_url)
+    assert url.database == str(tmp_path / name / "pachyderm.db")

@@ -97,7 +97,9 @@ def run(arguments: list[str]) -> int:
         return _fail(UsageError(_usage(error)), as_json=as_json)
     except PachydermError as error:
         return _fail(error, as_json=as_json)
-    except Exception as error:  # noqa: BLE001 - the last boundary
+    except SystemExit:  # Typer's own way out, after completion
+        raise
+    except BaseException as error:  # noqa: BLE001 - the last boundary
         text = f"an unexpected failure in pachyderm: {type(error).__name__}: {error}; PACHYDERM_DEBUG=1 shows where"
         return _fail(PachydermError(text), as_json=as_json)
     return answer if isinstance(answer, int) else exit_codes.DONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -116,8 +117,9 @@ def _summary(tally: _Tally) -> str:
 def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     """Yield the lines that are not blank, with their numbers from 1."""
     for number, line in enumerate(lines, 1):
-        if line.strip():
-            yield number, line
+        text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line  # editors of some systems put one there
+        if text.strip():
+            yield number, text
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def message_class(entity: EntityType, name: str) -> type[Message]:
     return found
 
 
-def message_of(entity_type: EntityType, message: Message) -> Message:
+def message_of(entity_type: EntityType, message: object) -> Message:
     """Return `message` as one that `entity_type` takes. Raises UnknownMessage.
 
     A class of the same name from the same file is the same class, imported a second time.
@@ -41,8 +41,11 @@ def message_of(entity_type: EntityType, message: Message) -> Message:
     known = entity_type.messages.get(name)
     if known is type(message):
         return message
+    if not isinstance(message, Message):
+        shown = f"the class {message.__name__}, not one of its messages" if isinstance(message, type) else name
+        raise UnknownMessage(f"send takes a Message or the name of one, not {shown}", entity_type=entity_type.name)
     if known is not None and _file_of(known) == _file_of(type(message)):
-        return known.model_validate_json(message.model_dump_json(by_alias=True, round_trip=True))
+        return known.model_validate_json(message.model_dump_json(by_alias=True, round_trip=True, exclude_unset=True))
     raise UnknownMessage(
         f"{entity_type.name} takes no message of the class {type(message).__module__}.{name}; "
         f"there is: {', '.join(sorted(entity_type.messages))}",

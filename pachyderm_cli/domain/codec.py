@@ -29,12 +29,10 @@ class Unfaithful(ValueError):
         self.path = path
 
 
-def encode_model(value: BaseModel, *, exclude_defaults: bool = False) -> str:
+def encode_model(value: BaseModel) -> str:
     """Return `value` as JSON text. Raises Unfaithful if it holds something that JSON cannot."""
     try:
-        return value.model_dump_json(
-            by_alias=True, round_trip=True, warnings="error", exclude_defaults=exclude_defaults
-        )
+        return value.model_dump_json(by_alias=True, round_trip=True, warnings="error")
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         raise Unfaithful(_culprit(value, type(value).__name__), f"cannot be written as JSON: {error}") from error
 
@@ -73,6 +71,8 @@ def encode_state_faithfully(adapter: TypeAdapter[Any], state: Any) -> str:
         decoded = adapter.validate_json(text)
     except ValidationError as error:
         raise Unfaithful(_error_path("state", error), f"does not come back from JSON: {_first(error)}") from error
+    except Exception as error:  # a validator of the user's own
+        raise Unfaithful("state", f"does not come back from JSON: {type(error).__name__}: {error}") from error
     _require_same(state, decoded, "state")
     return text
 

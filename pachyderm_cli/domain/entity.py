@@ -65,8 +65,8 @@ class EntityType:
         except (PydanticUserError, ValueError, TypeError):  # a type that has no JSON Schema; its source still counts
             schema = repr(self.state_type)
         try:
-            functions = (self.update, self.init)
-            return fingerprint_of([each for each in functions if each is not None], schema)
+            functions = [each for each in (self.handle, self.update, self.init) if each is not None]
+            return fingerprint_of(functions, schema)
         except SourceUnavailable:
             return None
 
@@ -75,8 +75,10 @@ class EntityType:
         """Whether no state can be changed in place, so that one object may be handed to many."""
         return is_immutable(self.state_type)
 
-    def copy_state(self, state: Any) -> Any:
-        """Return a deep copy of `state`. Raises EntityFailed where it cannot be copied."""
+    def own_state(self, state: Any) -> Any:
+        """Return `state` if it cannot be changed in place, or else a deep copy. Raises EntityFailed without one."""
+        if self.has_immutable_state:
+            return state
         try:
             return deepcopy(state)
         except Exception as error:
@@ -87,8 +89,10 @@ class EntityType:
         if self.init is None:
             return None
         try:
-            return self.init()
-        except (Exception, SystemExit) as error:
+            return self.own_state(self.init())  # it may hand out the same object again
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise self.failure("init", error) from error
 
     def decide(self, message: Message, state: Any, context: Context) -> Decision:
@@ -98,7 +102,9 @@ class EntityType:
             results = None if _is_no_iterable(answer) else list(answer)
         except Rejected:
             raise
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise self.failure(f"handle({type(message).__name__})", error) from error
         if results is None:
             raise self.broken(f"handle returned {_described(answer)}, not an iterable of events and effects")
@@ -108,7 +114,9 @@ class EntityType:
         """Return the state after `event`, the entity's event number `version`."""
         try:
             return self.update(event, state)
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise self.failure(f"update({type(event).__name__}) at version {version}", error) from error
 
     def fold(self, state: Any, stored: Iterable[tuple[int, str, str]]) -> Any:
@@ -125,7 +133,9 @@ class EntityType:
                 event = self.read_event(type_name, text, version)  # says what is wrong with it
             try:
                 state = update(event, state)
-            except (Exception, SystemExit) as error:
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:
                 raise self.failure(f"update({type_name}) at version {version}", error) from error
         return state
 
@@ -158,6 +168,18 @@ class EntityType:
             ) from error
         except Exception as error:  # a validator of the event's own
             raise self.failure(f"the event {type_name} at version {version}", error) from error
+
+    def require_state(self, state: Any) -> None:
+        """Raise EntityFailed if `state` is None and may not be: `update` lacks a `return`."""
+        if state is None and not self._admits_none:
+            raise self.broken("update returned None, which is no state; does it lack a return?", self.update_line)
+
+    @cached_property
+    def _admits_none(self) -> bool:
+        try:
+            return self.state_adapter.validate_python(None) is None
+        except Exception:  # noqa: BLE001 - user code validates too
+            return False
 
     def state_json(self, state: Any) -> str:
         """Return the state as JSON text, for showing. Raises EntityFailed where it has none."""

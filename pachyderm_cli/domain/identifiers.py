@@ -34,11 +34,12 @@ def effect_id(message_id: UUID, index: int) -> UUID:
 def message_fingerprint(entity_id: UUID, message: Message) -> str:
     """Return 32 hex digits that stand for `message` sent to that entity.
 
-    Fields at their default are left out, so that a new optional field does not make an old message another one.
+    Fields that were not given are left out, so that a new optional field, or another default, does not make an old
+    message another one.
     Raises Unfaithful for a message that JSON cannot hold.
     """
     try:
-        data = message.model_dump(mode="json", round_trip=True, exclude_defaults=True)
+        data = message.model_dump(mode="json", round_trip=True, exclude_unset=True)
         if not _has_one_order(type(message)):
             data = _settled(data, message)
         text = json.dumps([str(entity_id), type(message).__name__, data], sort_keys=True, ensure_ascii=False)

@@ -29,7 +29,7 @@ def _is_immutable(kind: Any, collections: tuple[Any, ...], within: frozenset[Any
     if kind is None or kind is type(None) or kind is Ellipsis or origin is Literal:
         return True
     if type(kind).__name__ == "TypeAliasType":
-        return _is_immutable(kind.__value__, collections, within)
+        return kind in within or _is_immutable(kind.__value__, collections, within | {kind})
     if origin is Annotated:
         return _is_immutable(get_args(kind)[0], collections, within)
     if origin in (Union, types.UnionType, *collections):
@@ -38,7 +38,10 @@ def _is_immutable(kind: Any, collections: tuple[Any, ...], within: frozenset[Any
         return False
     if kind in within:  # a type that contains itself
         return True
-    within = within | {kind}
+    return _is_immutable_class(kind, collections, within | {kind})
+
+
+def _is_immutable_class(kind: type[Any], collections: tuple[Any, ...], within: frozenset[Any]) -> bool:
     if issubclass(kind, BaseModel):
         private = kind.__private_attributes__ or kind.model_config.get("extra") == "allow"
         fields = (info.annotation for info in kind.model_fields.values())
@@ -47,5 +50,9 @@ def _is_immutable(kind: Any, collections: tuple[Any, ...], within: frozenset[Any
     if dataclasses.is_dataclass(kind):
         if not kind.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # every dataclass has them
             return False
-        return all(_is_immutable(hint, collections, within) for hint in get_type_hints(kind).values())
+        try:
+            hints = get_type_hints(kind)
+        except NameError:  # a name that is there for type checkers alone
+            return False
+        return all(_is_immutable(hint, collections, within) for hint in hints.values())
     return issubclass(kind, _ATOMS)

@@ -90,10 +90,13 @@ class _Reader:
         function = getattr(self.module, name, None)
         if function is None:
             if required is not None:
-                raise load_error(f"{self.name} has no {name}: an entity module defines {required}", self.file, 1)
+                problem = f"{self.name} has no {name}: an entity module defines {required}"
+                hint = "; a module that is no entity has a name that begins with an underscore"
+                raise load_error(problem + hint, self.file, 1)
             return None
-        if not callable(function) or isinstance(function, type):
-            raise load_error(f"{name} is {type(function).__name__}, not a function", self.file, 1)
+        if not inspect.isfunction(function):
+            problem = f"{name} is {type(function).__name__}, not a function; write it with def"
+            raise load_error(problem, self.file, 1)
         if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
             self._fail(f"{name} is async: it is pure and runs at once; I/O belongs into an effect", function)
         parameters = inspect.signature(function).parameters.values()

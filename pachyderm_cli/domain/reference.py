@@ -32,6 +32,11 @@ class Reference:
     type: str
     id: UUID
 
+    def __post_init__(self) -> None:
+        """Refuse what is no id: the log would keep it for ever."""
+        if not isinstance(self.id, UUID):
+            raise InvalidReference(f"the id of a reference is a uuid.UUID, not {self.id!r}")
+
     def __str__(self) -> str:
         return f"{self.type}:{self.id}"
 

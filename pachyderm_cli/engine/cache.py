@@ -12,6 +12,7 @@ from uuid import UUID
 
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.engine.folding import Fold
+from pachyderm_cli.errors import EntityFailed
 
 
 class FoldCache:
@@ -35,14 +36,17 @@ class FoldCache:
             if fold is None:
                 return None
             self._folds.move_to_end(key)
-        return fold if entity_type.has_immutable_state else _copied(entity_type, fold)
+        return _owned(entity_type, fold)
 
     def put(self, entity_type: EntityType, entity_id: UUID, fold: Fold) -> None:
-        """Keep `fold`, unless a newer one is kept already."""
+        """Keep `fold`, unless a newer one is kept already or its state cannot be copied."""
         if not self._capacity:
             return
-        if not entity_type.has_immutable_state:
-            fold = _copied(entity_type, fold)
+        try:
+            fold = _owned(entity_type, fold)
+        except EntityFailed:  # the send that led here may be committed: it is slower, not failed
+            self.drop(entity_type, entity_id)
+            return
         key = (entity_type.name, entity_id)
         with self._lock:
             known = self._folds.get(key)
@@ -59,5 +63,7 @@ class FoldCache:
             self._folds.pop((entity_type.name, entity_id), None)
 
 
-def _copied(entity_type: EntityType, fold: Fold) -> Fold:
-    return Fold(fold.version, entity_type.copy_state(fold.state), fold.snapshot_version)
+def _owned(entity_type: EntityType, fold: Fold) -> Fold:
+    if entity_type.has_immutable_state:
+        return fold
+    return Fold(fold.version, entity_type.own_state(fold.state), fold.snapshot_version)

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.failures import ConnectionLost
 from pachyderm_cli.store.records import Append, Outcome
 
@@ -35,8 +36,11 @@ class _Waiting:
 class GroupCommit:
     """Appends to one network of one store, for all threads of an engine."""
 
-    def __init__(self, write: Callable[[Sequence[Append]], list[Outcome]]) -> None:
-        """Commit by `write`, which writes several appends in one commit and returns what became of each."""
+    def __init__(self, write: Callable[[Sequence[Append]], list[Outcome | StoreError]]) -> None:
+        """Commit by `write`, which writes several appends in one commit and returns what became of each.
+
+        A StoreError in what it returns is raised for that append alone.
+        """
         self._write = write
         self._lock = threading.Lock()
         self._queue: deque[_Waiting] = deque()
@@ -76,7 +80,10 @@ class GroupCommit:
         try:
             outcomes = self._write([each.append for each in group])
             for each, outcome in zip(group, outcomes, strict=True):
-                each.outcome = outcome
+                if isinstance(outcome, StoreError):
+                    each.failure = outcome
+                else:
+                    each.outcome = outcome
         except Exception as failure:  # noqa: BLE001 - every waiting thread is told
             for each in group:
                 each.failure = failure

@@ -35,7 +35,9 @@ def _dispatch_one(effect: Effect, identifier: UUID, config: Mapping[str, Any]) -
         answer = effect.dispatch(dict(config))  # type: ignore[attr-defined]  # read_entity required it
         if inspect.iscoroutine(answer):
             _run(answer)
-    except (Exception, SystemExit, asyncio.CancelledError) as error:  # noqa: BLE001 - user code; told in the result
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever user code raises is told as its own
         return EffectResult(identifier, name, EffectStatus.FAILED, _described(effect, error))
     return EffectResult(identifier, name, EffectStatus.DONE)
 

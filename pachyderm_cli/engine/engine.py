@@ -9,7 +9,7 @@ from types import ModuleType, TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
 
-from pachyderm_cli.config import DEFAULT_NETWORK, Config, load_config
+from pachyderm_cli.config import DEFAULT_NETWORK, Config, load_config, require_network
 from pachyderm_cli.domain.arguments import message_from_fields, message_from_json, message_from_mapping, message_of
 from pachyderm_cli.domain.message import Message
 from pachyderm_cli.domain.reference import Reference
@@ -20,7 +20,7 @@ from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEn
 from pachyderm_cli.engine.results import Sent
 from pachyderm_cli.engine.sending import Request, Sender
 from pachyderm_cli.engine.views import Views
-from pachyderm_cli.errors import EntityFailed, UsageError
+from pachyderm_cli.errors import ConfigError, EntityFailed, UsageError
 from pachyderm_cli.store.records import StoredSnapshot
 from pachyderm_cli.store.snapshots import drop_snapshots, keep_snapshot
 from pachyderm_cli.store.store import Store
@@ -54,6 +54,9 @@ class Pachyderm(Views):
         how many folded entities are kept between calls; `config` is handed to effects; `clock` returns the current
         time, aware. The store is opened at the first use. Raises ConfigError and EntityLoadError.
         """
+        require_network(network)
+        if snapshots_every < 0 or cached < 0:
+            raise ConfigError("snapshots_every and cached are numbers from 0")
         self._store = Store(store)
         self._types = modules if isinstance(modules, EntityTypes) else ModuleEntityTypes(modules)
         self._network = network
@@ -134,11 +137,11 @@ class Pachyderm(Views):
         message: Message | str,
         data: Mapping[str, Any] | str | bytes | None = None,
         *,
-        message_id: UUID | None = None,
+        message_id: UUID | str | None = None,
         expect: int | None = None,
         config: Mapping[str, Any] | None = None,
         effects: bool = True,
-        caused_by: UUID | None = None,
+        caused_by: UUID | str | None = None,
     ) -> Sent:
         """Send a message, and return what it led to once that is durable and its effects have run.
 
@@ -161,9 +164,9 @@ class Pachyderm(Views):
             entity_type=entity_type,
             entity=entity,
             message=message_of(entity_type, message),
-            message_id=message_id,
+            message_id=_uuid(message_id, "message_id"),
             expect=expect,
-            caused_by=caused_by,
+            caused_by=_uuid(caused_by, "caused_by"),
         )
         committed = self._sender.send(request)
         if effects:
@@ -206,3 +209,13 @@ class Pachyderm(Views):
         """Drop the snapshots of an entity, or of the whole network; return how many. Needs no entity module."""
         entity_id = None if every_entity else self._finder.existing(reference).entity.id
         return drop_snapshots(self._store, self._network, entity_id)
+
+
+def _uuid(value: UUID | str | None, name: str) -> UUID | None:
+    """Return `value` as a UUID, so that no other spelling of it reaches the log. Raises UsageError."""
+    if value is None or isinstance(value, UUID):
+        return value
+    try:
+        return UUID(value)
+    except (ValueError, AttributeError, TypeError):
+        raise UsageError(f"{name} is a UUID, not {value!r}") from None

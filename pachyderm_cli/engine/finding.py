@@ -39,6 +39,7 @@ class Finder:
             return self._last_written()
         if isinstance(reference, Reference):
             return self._by_id(reference, str(reference))
+        _require_text(reference)
         parsed = parse_reference(reference)
         if isinstance(parsed.target, New):
             raise InvalidReference(f"{reference!r}: 'new' goes with send only", reference=reference)
@@ -56,6 +57,7 @@ class Finder:
         """
         if isinstance(reference, Reference):
             return reference
+        _require_text(reference)
         parsed = parse_reference(reference)
         if isinstance(parsed.target, New):
             if fresh is None:
@@ -110,6 +112,11 @@ class Finder:
             reference=reference,
             network=self.network,
         )
+
+
+def _require_text(reference: object) -> None:
+    if not isinstance(reference, str):
+        raise InvalidReference(f"a reference is text or a Reference, not {type(reference).__name__}")
 
 
 def _as_type(head: Head, type_name: str | None) -> Head:

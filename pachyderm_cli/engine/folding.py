@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
-
-from pydantic import ValidationError
 
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.reference import Reference
@@ -43,11 +42,21 @@ def catch_up(
 
 
 def replay(
-    store: Store, network: str, entity_type: EntityType, entity: Reference, up_to: int | None = None
+    store: Store,
+    network: str,
+    entity_type: EntityType,
+    entity: Reference,
+    up_to: int | None = None,
+    at: datetime | None = None,
 ) -> Iterator[tuple[RecordedEvent, Any]]:
-    """Yield each event with the state after it, folded from the events alone."""
+    """Yield each event with the state after it, folded from the events alone; up to a version, or to a time.
+
+    Versions order events, not clocks: the replay ends before the first event that was recorded later than `at`.
+    """
     state = entity_type.initial()
     for recorded in read_events(store, network, entity.id, up_to=up_to):
+        if at is not None and recorded.recorded_at > at:
+            return
         event = entity_type.read_event(recorded.type, recorded.data, recorded.version)
         state = entity_type.apply(state, event, recorded.version)
         yield recorded, state
@@ -60,7 +69,7 @@ def _from_snapshot(store: Store, network: str, entity_type: EntityType, entity: 
             continue
         try:
             state = entity_type.state_adapter.validate_json(snapshot.state)
-        except ValidationError:  # a snapshot is a cache: one that cannot be read is as good as none
+        except Exception:  # noqa: BLE001, S112 - user code validates too; one that cannot be read is as good as none
             continue
         return Fold(snapshot.version, state, snapshot.version)
     return Fold(0, entity_type.initial(), 0)

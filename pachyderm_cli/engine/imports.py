@@ -14,14 +14,15 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from importlib import import_module
+from importlib.abc import Loader
 from importlib.machinery import FileFinder, ModuleSpec, SourceFileLoader
-from importlib.util import decode_source, find_spec, module_from_spec
+from importlib.util import decode_source, find_spec
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
 _private_numbers = itertools.count(1)
-_finders: dict[str, _PrivateFinder] = {}
+_folders: dict[str, Path] = {}
 _lock = threading.RLock()
 
 
@@ -31,7 +32,13 @@ class EntityPackage:
     def __init__(self, folder: Path) -> None:
         """Find out under which name the modules of `folder` are imported; imports nothing yet."""
         self.folder = folder
-        self.name = folder.name if _is_importable(folder) else self._make_private()
+        self._is_private = not _is_importable(folder)
+        with _lock:
+            if not any(isinstance(each, _EntityPackages) for each in sys.meta_path):
+                sys.meta_path.insert(0, _EntityPackages())
+            number = next(_private_numbers) if self._is_private else 0
+            self.name = f"_pachyderm_{number}_{folder.name}" if self._is_private else folder.name
+            _folders[self.name] = folder
 
     def load(self, type_name: str) -> ModuleType:
         """Import and return the module; whatever its code raises comes through, and is raised again next time."""
@@ -41,57 +48,70 @@ class EntityPackage:
     def close(self) -> None:
         """Forget the modules that were loaded under a private name."""
         with _lock:
-            if _finders.pop(self.name, None) is not None:
+            if self._is_private and _folders.pop(self.name, None) is not None:
                 for name in [name for name in sys.modules if _top(name) == self.name]:
                     del sys.modules[name]
 
-    def _make_private(self) -> str:
-        with _lock:
-            name = f"_pachyderm_{next(_private_numbers)}_{self.folder.name}"
-            finder = _PrivateFinder(name, self.folder)
-            if not any(isinstance(each, _PrivatePackages) for each in sys.meta_path):
-                sys.meta_path.insert(0, _PrivatePackages())
-            _finders[name] = finder
-            spec = ModuleSpec(name, loader=None, is_package=True)
-            spec.submodule_search_locations = [str(self.folder)]
-            sys.modules[name] = module_from_spec(spec)
-            return name
 
-
-class _PrivatePackages:
-    """The import hook: hands names below a private package to that package's finder."""
+class _EntityPackages:
+    """The import hook: finds the modules of entity packages, and leaves every other name alone."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, _target: ModuleType | None = None) -> ModuleSpec | None:
-        finder = _finders.get(_top(name))
-        return None if finder is None or path is None else finder.find(name, path)
-
-
-class _PrivateFinder:
-    def __init__(self, package: str, folder: Path) -> None:
-        self.package = package
-        self.public_name = folder.name
-
-    def find(self, name: str, path: Sequence[str]) -> ModuleSpec | None:
-        def loader(fullname: str, file: str) -> _PrivateLoader:
-            return _PrivateLoader(fullname, file, self.package, self.public_name)
-
-        namespace: list[str] = []
-        for folder in path:
-            spec = FileFinder(folder, (loader, [".py"])).find_spec(name)  # type: ignore[arg-type]  # any callable does
-            if spec is None:
-                continue
-            if spec.loader is not None:
-                return spec
-            namespace.extend(spec.submodule_search_locations or [])
-        if not namespace:
+        package = _top(name)
+        folder = _folders.get(package)
+        if folder is None:
             return None
-        found = ModuleSpec(name, loader=None, is_package=True)
-        found.submodule_search_locations = namespace
-        return found
+        if name == package:
+            return _package_spec(package, folder)
+        return _module_spec(name, path or [], package, folder.name)
 
 
-class _PrivateLoader(SourceFileLoader):
-    """Runs a module with an `import` that maps the project's public package name to its private one.
+def _package_spec(package: str, folder: Path) -> ModuleSpec:
+    """Return the spec of the package itself: its `__init__.py`, if there is one, or none."""
+    file = folder / "__init__.py"
+    loader = _SourceLoader(package, str(file), package, folder.name) if file.is_file() else None
+    spec = ModuleSpec(package, loader or _EmptyPackageLoader(folder.name), is_package=True)
+    if loader is not None:
+        spec.origin = str(file)
+        spec.has_location = True
+    spec.submodule_search_locations = [str(folder)]
+    return spec
+
+
+def _module_spec(name: str, path: Sequence[str], package: str, public_name: str) -> ModuleSpec | None:
+    def loader(fullname: str, file: str) -> _SourceLoader:
+        return _SourceLoader(fullname, file, package, public_name)
+
+    namespace: list[str] = []
+    for folder in path:
+        spec = FileFinder(folder, (loader, [".py"])).find_spec(name)  # type: ignore[arg-type]  # any callable does
+        if spec is None:
+            continue
+        if spec.loader is not None:
+            return spec
+        namespace.extend(spec.submodule_search_locations or [])
+    if not namespace:
+        return None
+    found = ModuleSpec(name, loader=None, is_package=True)
+    found.submodule_search_locations = namespace
+    return found
+
+
+class _EmptyPackageLoader(Loader):
+    """Makes a package that has no `__init__.py`."""
+
+    def __init__(self, public_name: str) -> None:
+        self._public_name = public_name
+
+    def create_module(self, _spec: ModuleSpec) -> None:
+        """Leave making the module to the import system."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__dict__["__pachyderm_public_name__"] = self._public_name
+
+
+class _SourceLoader(SourceFileLoader):
+    """Runs a module with an `import` that maps the project's public package name to its private one, if it has one.
 
     It always compiles what the file says now: cached bytecode is matched by whole seconds and size, and might be
     of an earlier version, whose folds would then bear the fingerprint of this one.
@@ -113,7 +133,10 @@ class _PrivateLoader(SourceFileLoader):
         return super().get_source(fullname) if self._loaded is None else decode_source(self._loaded)
 
     def exec_module(self, module: ModuleType) -> None:
-        module.__dict__["__builtins__"] = {**vars(builtins), "__import__": self._import}
+        if self._package != self._public_name:
+            module.__dict__["__builtins__"] = {**vars(builtins), "__import__": self._import}
+        if module.__name__ == self._package:
+            module.__dict__["__pachyderm_public_name__"] = self._public_name
         super().exec_module(module)
 
     def _import(
@@ -141,5 +164,6 @@ def _is_importable(folder: Path) -> bool:
         spec = find_spec(folder.name)
     except (ImportError, ValueError):
         return False
+    # A namespace of several folders is more than this one; what it gives for a name may be another project's.
     locations = [] if spec is None else list(spec.submodule_search_locations or [])
-    return any(Path(location).resolve() == folder.resolve() for location in locations)
+    return {Path(location).resolve() for location in locations} == {folder.resolve()}

@@ -37,7 +37,15 @@ class ModuleEntityTypes:
     def __init__(self, modules: Iterable[ModuleType] | Mapping[str, Any]) -> None:
         """Read every module now. Raises EntityLoadError."""
         named = modules.items() if isinstance(modules, Mapping) else ((_type_name(m), m) for m in modules)
-        self._types = {name: read_entity(name, module) for name, module in named}
+        self._types: dict[str, EntityType] = {}
+        for name, module in named:
+            if not is_type_name(name):
+                raise ConfigError(
+                    f"{name!r} cannot be an entity type's name; write it as in counter or billing.invoice"
+                )
+            if name in self._types:
+                raise ConfigError(f"two modules are called {name}; give them names: {{'{name}': module, …}}")
+            self._types[name] = read_entity(name, module)
 
     def get(self, name: str) -> EntityType:
         """Return the entity type. Raises UnknownEntityType."""
@@ -104,7 +112,9 @@ class FolderEntityTypes:
             module = self._package.load(name)
         except SyntaxError as error:
             raise load_error(f"syntax error: {error.msg}", error.filename or str(file), error.lineno or 1) from error
-        except (Exception, SystemExit) as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             raise self._import_failed(name, file, error) from error
         return read_entity(name, module)
 

@@ -208,9 +208,10 @@ class _Sending:
             )
         now = self._sender.clock()
         context = Context(now=now, message_id=self._id, reference=self._entity, version=fold.version)
-        decision = self._type.decide(self._request.message, fold.state, context)
+        decision = self._type.decide(self._request.message, self._type.own_state(fold.state), context)
         events, after = self._fold_decision(fold, decision)
         if events:
+            self._type.require_state(after.state)
             self._type.state_json(after.state)  # a reducer's fault is found before the commit, not at the output
         snapshot = self._snapshot(after)
         if snapshot is not None:

@@ -81,6 +81,8 @@ class Views:
 
         Needs no entity module, and holds nothing open between two events. Raises NotFound.
         """
+        if limit is not None and limit < 0:
+            raise UsageError(f"limit is a number of events, not {limit}")
         head = self._finder.existing(reference)
         recorded = read_events(
             self._store, self._network, head.entity.id, after=from_version - 1, up_to=to_version, reverse=reverse
@@ -130,7 +132,7 @@ class Views:
                 entity=head.entity,
                 network=self._network,
                 version=recorded.version,
-                state=state,
+                state=entity_type.own_state(state),
                 entity_type=entity_type,
                 event=recorded,
                 before_json=before,
@@ -148,6 +150,8 @@ class Views:
 
         The type may be one that has no module here. Raises UsageError for what can name none.
         """
+        if limit is not None and limit < 0:
+            raise UsageError(f"limit is a number of entities, not {limit}")
         if type_name is not None and not is_type_name(type_name):
             raise UsageError(f"{type_name!r} is not an entity type's name; write it as in counter or billing.invoice")
         return heads(self._store, self._network, type_name, limit)
@@ -172,15 +176,6 @@ class Views:
                 entity=str(head.entity),
                 version=to_version,
             )
-        replayed = folding.replay(self._store, self._network, entity_type, head.entity, to_version)
-        if at is None:
-            return replayed
-        # Versions order events, not clocks: the replay ends before the first event that is later than `at`.
-        return (pair for pair in _until(replayed, at))
-
-
-def _until(replayed: Iterator[tuple[RecordedEvent, Any]], at: datetime) -> Iterator[tuple[RecordedEvent, Any]]:
-    for recorded, state in replayed:
-        if recorded.recorded_at > at:
-            return
-        yield recorded, state
+        if at is not None and at.tzinfo is None:
+            raise UsageError(f"{at} has no offset from UTC; use an aware datetime")
+        return folding.replay(self._store, self._network, entity_type, head.entity, to_version, at)

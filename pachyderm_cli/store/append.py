@@ -11,7 +11,7 @@ from sqlalchemy.types import ARRAY
 from pachyderm_cli.domain.timestamps import to_text
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.events import find_message
-from pachyderm_cli.store.failures import ConnectionLost, is_constraint
+from pachyderm_cli.store.failures import ConnectionLost, concerns_a_statement, is_constraint
 from pachyderm_cli.store.records import Append, Outcome
 from pachyderm_cli.store.schema import entities, events
 from pachyderm_cli.store.snapshots import write_snapshot
@@ -84,20 +84,22 @@ _advance_with_events = Statement(_with_events(_advance_head))
 _create_with_events = Statement(lambda dialect_insert: _with_events(_create_head(dialect_insert)))
 
 
-def append(store: Store, network: str, appends: Sequence[Append]) -> list[Outcome]:
+def append(store: Store, network: str, appends: Sequence[Append]) -> list[Outcome | StoreError]:
     """Write `appends` in one durable commit, each decided by its own compare-and-swap; return what became of each.
 
-    Raises StoreError if the commit failed, and its kind ConnectionLost if it is not known whether it did. One that
-    the database refuses for a reason of its own does not hurt its neighbours.
+    Raises StoreError if the commit failed, and its kind ConnectionLost if it is not known whether it did; nothing
+    was written then. Of several, one that the database refuses for a reason of its own does not hurt its neighbours:
+    all are written one at a time, and a StoreError in the list is what became of those that were not.
     """
-    write = _append_on_sqlite if store.is_sqlite else _append_on_postgres
     try:
-        return write(store, network, appends)
+        return [*_append_together(store, network, appends)]
     except ConnectionLost:
         raise
     except StoreError as error:
         if len(appends) > 1:
-            return [outcome for each in appends for outcome in append(store, network, [each])]
+            if not concerns_a_statement(error.__cause__):
+                raise
+            return [_append_alone(store, network, each) for each in appends]
         # No race on versions can violate a constraint, the head decides those: it is a message id used before.
         if not is_constraint(error.__cause__):
             raise
@@ -106,6 +108,17 @@ def append(store: Store, network: str, appends: Sequence[Append]) -> list[Outcom
                 f"the store {store} refused an append that nothing else explains: its data is inconsistent"
             ) from error
         return [Outcome.MESSAGE_ID_USED]
+
+
+def _append_alone(store: Store, network: str, each: Append) -> Outcome | StoreError:
+    try:
+        return append(store, network, [each])[0]
+    except StoreError as error:  # of this append only: its neighbours may be written by now
+        return error
+
+
+def _append_together(store: Store, network: str, appends: Sequence[Append]) -> list[Outcome]:
+    return (_append_on_sqlite if store.is_sqlite else _append_on_postgres)(store, network, appends)
 
 
 def _append_on_sqlite(store: Store, network: str, appends: Sequence[Append]) -> list[Outcome]:

@@ -35,13 +35,14 @@ class _Connection(sqlite3.Connection):
 def parse_url(text: str) -> URL:
     """Return the store's URL. Raises ConfigError unless it names a SQLite file or a Postgres database."""
     try:
-        url = make_url(text)
+        scheme, colon, rest = text.partition(":")
+        url = make_url(scheme.lower() + colon + rest)
     except (ArgumentError, ValueError):
         raise ConfigError(
             "the store's URL cannot be read; write sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
         ) from None  # the text may hold a password, and the cause quotes it
     if url.drivername in ("sqlite", "sqlite+pysqlite"):
-        return _sqlite_url(url)
+        return _sqlite_url(url, text)
     if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         if "@" in (url.host or ""):  # half a password would be taken for a host, and shown
             raise ConfigError("the store's URL has an '@' inside its password or host; write it as %40")
@@ -54,10 +55,10 @@ def parse_url(text: str) -> URL:
     )
 
 
-def _sqlite_url(url: URL) -> URL:
+def _sqlite_url(url: URL, text: str) -> URL:
     if url.database in (None, "", ":memory:") or url.host:
         raise ConfigError("a SQLite store is a file that lasts; write sqlite:///FILE, or sqlite:////FOLDER/FILE")
-    if url.query:
+    if url.query or "?" in text:
         raise ConfigError("a SQLite store's URL takes no options after '?'; write sqlite:///FILE")
     return url.set(drivername="sqlite")
 

@@ -116,7 +116,7 @@ def find_message(store: Store, network: str, message_id: UUID) -> RecordedMessag
 
 def _page(store: Store, statement: Statement, network: str, entity_id: UUID, after: int, up_to: int) -> list[Any]:
     # A database takes 64 bits; callers may name any version.
-    bounds = {"after": min(after, _LAST_VERSION), "up_to": min(up_to, _LAST_VERSION)}
+    bounds = {"after": max(0, min(after, _LAST_VERSION)), "up_to": max(0, min(up_to, _LAST_VERSION))}
     parameters = {"network": network, "entity_id": str(entity_id), **bounds, "page": PAGE}
     return store.read(lambda transaction: transaction.rows(statement, parameters))
 

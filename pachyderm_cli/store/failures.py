@@ -25,8 +25,8 @@ _SQLITE = {
 }
 
 
-_SECRETS = ("password", "sslpassword")
-"""The names of what a URL's query may hold and nobody should see."""
+_SHOWN = {"host", "hostaddr", "port", "sslmode", "connect_timeout", "application_name", "target_session_attrs"}
+"""The names of what a URL's query may hold and everybody may see; all else might be a secret."""
 
 
 class ConnectionLost(StoreError):
@@ -44,7 +44,7 @@ def storage_errors(url: URL) -> Iterator[None]:
 
 def shown(url: URL) -> str:
     """Return `url` without its password, wherever in it that is."""
-    hidden = {name: "***" for name in url.query if name in _SECRETS}
+    hidden = {name: "***" for name in url.query if name not in _SHOWN}
     return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
@@ -64,6 +64,12 @@ def is_constraint(error: BaseException | None) -> bool:
     psycopg = sys.modules.get("psycopg")
     kinds = (sqlite3.IntegrityError,) if psycopg is None else (sqlite3.IntegrityError, psycopg.IntegrityError)
     return isinstance(error, kinds)
+
+
+def concerns_a_statement(error: BaseException | None) -> bool:
+    """Tell whether a driver's error is about what a statement said, not the database, which no other could use."""
+    code = getattr(error, "sqlite_errorcode", None)
+    return isinstance(error, driver_errors()) and (code is None or code & 0xFF not in _SQLITE)
 
 
 def connection_lost(url: URL, error: BaseException) -> ConnectionLost:
@@ -88,6 +94,8 @@ def store_error(url: URL, error: BaseException) -> StoreError:
 def _line(url: URL, problem: str, cause: BaseException | None) -> str:
     """Return one line: libpq's messages have several, and may quote what it was given."""
     detail = " ".join(str(cause).split())
-    for secret in filter(None, (url.password, *(url.query.get(name) for name in _SECRETS))):
+    given = [value for name, value in url.query.items() if name not in _SHOWN]
+    secrets = [url.password, *(each for value in given for each in ([value] if isinstance(value, str) else value))]
+    for secret in filter(None, secrets):
         detail = detail.replace(str(secret), "***")
     return f"the store {shown(url)} {problem} ({detail})"

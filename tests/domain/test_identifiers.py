@@ -82,8 +82,8 @@ def test_effect_ids_follow_from_message_and_place() -> None:
     "same",
     [
         Pay(amount=Decimal("1.50")),
-        Pay(amount=Decimal("1.50"), note=""),
-        Pay(amount=Decimal("1.50"), tags=set(), extra=None),
+        Pay.model_validate({"amount": "1.50"}),
+        Pay.model_validate_json('{"amount": "1.50"}'),
     ],
 )
 def test_the_same_message_has_the_same_fingerprint(same: Pay) -> None:

@@ -254,3 +254,34 @@ def test_a_class_imported_twice_is_taken_for_the_same(tmp_path: Path, sqlite_url
         assert one.send("counter:@a", message).state.count == 3
         with pytest.raises(Exception, match="takes no message of the class entities"):
             one.send("counter:@a", counter.Increment())
+
+
+def test_a_package_with_its_own_module_runs_it(tmp_path: Path) -> None:
+    """What `entities/__init__.py` defines can be imported from the package, under whatever name that is loaded."""
+    source = COUNTER.replace("from pachyderm_cli import", "from entities import RATE\nfrom pachyderm_cli import")
+    folder = write(tmp_path, {"__init__": "RATE = 3\n", "counter": source})
+    types = FolderEntityTypes(folder)
+    assert types.get("counter").name == "counter"
+    assert types.names() == ["counter"]
+    types.close()
+
+
+def test_a_namespace_of_two_projects_is_neither(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With both folders on the path, each project still runs its own modules."""
+    folders = [write(tmp_path / name, {"counter": COUNTER}) for name in ("one", "two")]
+    for folder in folders:
+        monkeypatch.syspath_prepend(folder.parent)
+    monkeypatch.delitem(sys.modules, "entities", raising=False)
+    both = [FolderEntityTypes(folder) for folder in folders]
+    assert [types.get("counter").file for types in both] == [str(folder / "counter.py") for folder in folders]
+    for types in both:
+        types.close()
+
+
+@pytest.mark.parametrize("value", ["functools.partial(handle_, 1)", "Callable_()"])
+def test_a_handle_that_is_no_function_is_refused(tmp_path: Path, value: str) -> None:
+    """What has no annotations of its own cannot say what it takes."""
+    source = "import functools\n" + COUNTER.replace("def handle(", "def handle_(")
+    source += f"\n\nclass Callable_:\n    def __call__(self, message, state): ...\n\n\nhandle = {value}\n"
+    with pytest.raises(EntityLoadError, match="not a function"):
+        FolderEntityTypes(write(tmp_path, {"counter": source})).get("counter")
