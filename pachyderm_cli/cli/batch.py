@@ -18,7 +18,7 @@ from pydantic_core import to_json
 from pachyderm_cli.cli import render, serialize
 from pachyderm_cli.cli.commands.send import require_effects
 from pachyderm_cli.cli.exit_codes import exit_code
-from pachyderm_cli.cli.output import emit, progress, tell_error, write
+from pachyderm_cli.cli.output import emit, progress, results, tell_error, write
 from pachyderm_cli.domain.arguments import require_exact_numbers
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.engine.engine import Pachyderm
@@ -68,7 +68,7 @@ def send_lines(pachyderm: Pachyderm, path: str, options: dict[str, Any], *, keep
                     tally.stopped_at = number
                     break
     if not as_json:
-        write(sys.stdout, ((_summary(tally), ""),))
+        write(results(), ((_summary(tally), ""),))
     if tally.first_failure is not None:
         raise typer.Exit(exit_code(tally.first_failure))
 

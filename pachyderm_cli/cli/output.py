@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -26,6 +26,25 @@ ResultT = TypeVar("ResultT")
 ItemT = TypeVar("ItemT")
 
 
+_results: list[TextIO] = []
+
+
+def results() -> TextIO:
+    """Return the stream that results go to: standard output, also while user code's prints are put aside."""
+    return _results[-1] if _results else sys.stdout
+
+
+@contextmanager
+def prints_aside() -> Iterator[None]:
+    """Send what user code prints to standard error, so that standard output holds results alone."""
+    _results.append(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _results.pop()
+
+
 def emit(
     result: ResultT,
     as_json: bool,  # noqa: FBT001 - every command passes its --json on
@@ -34,10 +53,10 @@ def emit(
 ) -> None:
     """Print a result: as one JSON document on a line, or as lines for people."""
     if as_json:
-        _put(sys.stdout, _safe_json(to_json(serialize(result)), sys.stdout))
+        _put(results(), _safe_json(to_json(serialize(result)), results()))
     else:
         for line in list(render(result)):  # all of it, or nothing and an error
-            write(sys.stdout, line)
+            write(results(), line)
 
 
 def emit_each(
@@ -74,14 +93,14 @@ def write(stream: TextIO, line: Line) -> None:
 def finish() -> None:
     """See to it that standard output has everything. Raises PachydermError where it takes no more."""
     with _output_errors():
-        sys.stdout.flush()
+        results().flush()
 
 
 def tell_error(error: PachydermError, *, as_json: bool, input_line: int | None = None) -> None:
     """Tell an error on standard error: as one JSON line, or as a plain line; `input_line` is where it arose."""
     message = error.message if input_line is None else f"line {input_line}: {error.message}"
     with suppress(OSError):  # the error that matters is the one to be told
-        sys.stdout.flush()
+        results().flush()
     with suppress(OSError, PachydermError):  # the exit status tells it to who closed standard error
         if as_json:
             # Details are anyone's, an entity's own rejections have some; code and message are ours.
@@ -144,7 +163,7 @@ def progress(items: Iterable[ItemT], what: str, total: int | None = None, *, pri
 
     Where results are `printing` to the same terminal meanwhile, they are the progress, and no bar is drawn.
     """
-    if not is_coloured(sys.stderr) or (printing and sys.stdout.isatty()):
+    if not is_coloured(sys.stderr) or (printing and results().isatty()):
         yield from items
         return
     from rich.progress import track  # noqa: PLC0415 - slow to load, and for terminals only

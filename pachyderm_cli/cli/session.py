@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,11 +48,14 @@ class Session:
 
         return load_config(self.project, store=self.store, network=self.network)
 
-    def open(self) -> Pachyderm:
-        """Return the engine for it."""
+    @contextmanager
+    def open(self) -> Iterator[Pachyderm]:
+        """Lend the engine for it; what user code prints meanwhile goes to standard error."""
+        from pachyderm_cli.cli.output import prints_aside  # noqa: PLC0415 - with the rest of what a command needs
         from pachyderm_cli.engine.engine import Pachyderm  # noqa: PLC0415 - loads SQLAlchemy, as above
 
-        return Pachyderm.from_config(self.config())
+        with prints_aside(), Pachyderm.from_config(self.config()) as pachyderm:
+            yield pachyderm
 
 
 def find(pachyderm: Pachyderm, reference: str | None) -> Head:

@@ -181,3 +181,14 @@ def _in_shell(command: Command, script: str, *arguments: str | Path) -> Result:
         check=False,
     )
     return Result(done.returncode, done.stdout, done.stderr)
+
+
+def test_what_user_code_prints_is_no_result(pachyderm: Command) -> None:
+    """Prints in a module, in its functions and in effects go to standard error; standard output is the result alone."""
+    file = pachyderm.folder / "entities" / "chatty.py"
+    source = (pachyderm.folder / "entities" / "counter.py").read_text()
+    source = source.replace("def update(", "print('loaded')\n\n\ndef update(")
+    file.write_text(source.replace("    yield Increased", "    print('handled')\n    yield Increased"))
+    sent = pachyderm("send", "chatty:@a", "increment", "--json").done()
+    assert sent.document["version"] == 1
+    assert sent.err == "loaded\nhandled\n"

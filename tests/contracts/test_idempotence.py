@@ -6,7 +6,7 @@ import pytest
 
 from pachyderm_cli import Message, Pachyderm, Rejected
 from pachyderm_cli.engine import sending
-from pachyderm_cli.errors import MessageIdConflict
+from pachyderm_cli.errors import MessageIdConflict, StoreError
 from pachyderm_cli.store.append import append
 from pachyderm_cli.store.records import Append, Outcome
 from pachyderm_cli.store.store import Store
@@ -104,7 +104,7 @@ def test_two_senders_of_one_id_at_once(
     message_id = uuid4()
     original = append
 
-    def overtaken(store: Store, network: str, appends: list[Append]) -> list[Outcome]:
+    def overtaken(store: Store, network: str, appends: list[Append]) -> list[Outcome | StoreError]:
         monkeypatch.setattr(sending, "append", original)
         quick.send("tally:@a", Add(), message_id=message_id)
         return original(store, network, appends)
