@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
 from pachyderm_cli.cli import render, serialize
-from pachyderm_cli.cli.commands.send import require_effects
 from pachyderm_cli.cli.exit_codes import exit_code
 from pachyderm_cli.cli.output import emit, progress, results, tell_error, write
 from pachyderm_cli.domain.arguments import require_exact_numbers
@@ -61,7 +60,7 @@ def send_lines(pachyderm: Pachyderm, path: str, options: dict[str, Any], *, keep
                 tally.duplicates += sent.duplicate
                 if as_json:
                     emit(sent, as_json, serialize.sent, render.sent)
-                require_effects(sent)
+                sent.require_effects()
             except PachydermError as error:
                 _count(tally, number, error, as_json=as_json)
                 if not keep_going and not isinstance(error, EffectFailed):

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.errors import EffectFailed
 from pachyderm_cli.store.records import RecordedEvent, StoredSnapshot
 
 
@@ -73,6 +74,16 @@ class Sent(StateAt):
     def failed_effects(self) -> tuple[EffectResult, ...]:
         """The effects that ran in this process and failed."""
         return tuple(effect for effect in self.effects if effect.status is EffectStatus.FAILED)
+
+    def require_effects(self) -> None:
+        """Raise EffectFailed if an effect that ran in this process failed; the message is committed all the same."""
+        if self.failed_effects:
+            told = "; ".join(f"{effect.type}: {effect.error}" for effect in self.failed_effects)
+            raise EffectFailed(
+                f"the message is committed (version {self.version}), but an effect failed: {told}",
+                entity=str(self.entity),
+                version=self.version,
+            )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,10 +11,10 @@ import typer
 
 from pachyderm_cli.cli.completion import complete_messages, complete_references
 from pachyderm_cli.cli.session import JsonOption, Session
-from pachyderm_cli.errors import EffectFailed, UsageError
+from pachyderm_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from pachyderm_cli.engine.results import Sent
+    pass
 
 
 def send(
@@ -92,18 +92,7 @@ def send(
         content = pachyderm.message(receiver.type, message, whole, fields=fields or [])
         sent = pachyderm.send(receiver, content, message_id=identifier, expect=expect, **options)
         emit(sent, as_json, serialize.sent, render.sent)
-        require_effects(sent)
-
-
-def require_effects(sent: Sent) -> None:
-    """Raise EffectFailed if an effect of `sent` ran here and failed."""
-    if sent.failed_effects:
-        told = "; ".join(f"{effect.type}: {effect.error}" for effect in sent.failed_effects)
-        raise EffectFailed(
-            f"the message is committed (version {sent.version}), but an effect failed: {told}",
-            entity=str(sent.entity),
-            version=sent.version,
-        )
+        sent.require_effects()
 
 
 def read_config(texts: list[str]) -> dict[str, Any]:
