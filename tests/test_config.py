@@ -238,3 +238,15 @@ def test_a_project_may_be_in_any_folder(tmp_path: Path, name: str) -> None:
     """The store is the file in the project's folder, whatever characters a URL would take for its own."""
     url = parse_url(config(tmp_path / name, "").store_url)
     assert url.database == str(tmp_path / name / "pachyderm.db")
+
+
+def test_a_folder_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the current folder was removed, a project cannot be found, but a store with a whole path can be used."""
+
+    def gone() -> Path:
+        raise FileNotFoundError(2, "No such file or directory")
+
+    monkeypatch.setattr(Path, "cwd", gone)
+    with pytest.raises(ConfigError, match="current folder cannot be used"):
+        load_config(environment={})
+    assert load_config(store="sqlite:////whole.db", environment={}).store_url == "sqlite:////whole.db"

@@ -134,6 +134,7 @@ class _Sending:
             raise InvalidMessage(str(error), entity_type=self._type.name) from error
 
     def run(self) -> Committed:
+        lost = 0
         for attempt in range(ATTEMPTS):
             if attempt:
                 _pause(attempt)
@@ -142,7 +143,8 @@ class _Sending:
             except ConnectionLost:
                 # Whether it was committed is not known; the message id will tell.
                 self._id_may_be_known = True
-                if attempt >= _RECONNECTIONS:
+                lost += 1
+                if lost > _RECONNECTIONS:
                     raise
                 continue
             if committed is not None:

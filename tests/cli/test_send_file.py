@@ -1,5 +1,6 @@
 """`pachyderm send --file`: JSON Lines in, results in the same order."""
 
+import codecs
 import json
 from pathlib import Path
 from typing import Any
@@ -207,3 +208,10 @@ def test_on_a_terminal_a_progress_bar_comes_and_goes(pachyderm: Command, tmp_pat
     shown = pachyderm.on_terminal("send", "--file", tmp_path / "rings.jsonl")
     assert "sending" in shown
     assert shown.endswith("5 handled\n")
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_line(pachyderm: Command) -> None:
+    """A file that an editor began with a byte order mark is read as without it."""
+    file = pachyderm.folder / "marked.jsonl"
+    file.write_bytes(codecs.BOM_UTF8 + b'{"to": "counter:@a", "message": "increment"}\r\n')
+    assert pachyderm.quick("send", "--file", str(file)).done().out == "1 handled\n"
