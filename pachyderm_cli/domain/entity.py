@@ -129,7 +129,7 @@ class EntityType:
         for version, type_name, text in stored:
             try:
                 event = readers[type_name](text)
-            except (KeyError, ValidationError):
+            except Exception:  # noqa: BLE001 - a validator of the event's own may raise anything
                 event = self.read_event(type_name, text, version)  # says what is wrong with it
             try:
                 state = update(event, state)
@@ -143,31 +143,29 @@ class EntityType:
         """Return the event that is stored as `text`. Raises EntityFailed where this module cannot read it."""
         model = self.events.get(type_name)
         if model is None:
-            raise EntityFailed(
-                f"{self.name} cannot read the event {type_name} at version {version}: "
-                f"update ({self.file}) takes no such event; {suggestion(type_name, self.events)}",
-                file=self.file,
-                line=self.update_line,
-                entity_type=self.name,
-                event=type_name,
-                version=version,
-            )
+            known = suggestion(type_name, self.events)
+            problem = f"the event {type_name} at version {version}: update ({self.file}) takes no such event; {known}"
+            raise self._unreadable(problem, type_name, version)
         try:
             return model.model_validate_json(text)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             path = ".".join([type_name, *(str(part) for part in first["loc"])])
-            raise EntityFailed(
-                f"{self.name} cannot read the event at version {version}: {path}: {first['msg']} "
-                f"(the class {type_name} in {self.file} no longer fits what is stored)",
-                file=self.file,
-                line=self.update_line,
-                entity_type=self.name,
-                event=type_name,
-                version=version,
-            ) from error
+            outdated = f"(the class {type_name} in {self.file} no longer fits what is stored)"
+            problem = f"the event at version {version}: {path}: {first['msg']} {outdated}"
+            raise self._unreadable(problem, type_name, version) from error
         except Exception as error:  # a validator of the event's own
             raise self.failure(f"the event {type_name} at version {version}", error) from error
+
+    def _unreadable(self, problem: str, type_name: str, version: int) -> EntityFailed:
+        return EntityFailed(
+            f"{self.name} cannot read {problem}",
+            file=self.file,
+            line=self.update_line,
+            entity_type=self.name,
+            event=type_name,
+            version=version,
+        )
 
     def require_state(self, state: Any) -> None:
         """Raise EntityFailed if `state` is None and may not be: `update` lacks a `return`."""

@@ -17,8 +17,8 @@ from pachyderm_cli.domain.timestamps import now
 from pachyderm_cli.engine.dispatch import dispatch, left_out
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
-from pachyderm_cli.engine.results import Sent
-from pachyderm_cli.engine.sending import Request, Sender
+from pachyderm_cli.engine.results import EffectResult, Sent
+from pachyderm_cli.engine.sending import Committed, Request, Sender
 from pachyderm_cli.engine.views import Views
 from pachyderm_cli.errors import ConfigError, EntityFailed, UsageError
 from pachyderm_cli.store.records import StoredSnapshot
@@ -151,8 +151,9 @@ class Pachyderm(Views):
         led to this one. A failing effect is reported in the result, and raises nothing.
 
         Raises Rejected, VersionConflict, MessageIdConflict, EntityFailed, InvalidMessage, UnknownMessage,
-        UnknownEntityType, EntityLoadError, InvalidReference, NotFound and StoreError; after each of them nothing
-        was written.
+        UnknownEntityType, EntityLoadError, InvalidReference, NotFound and StoreError. After each of them nothing was
+        written; only where a connection to Postgres stayed lost may the commit have happened, and sending the same
+        message id again tells.
         """
         entity = self.receiver(reference)
         entity_type = self._types.get(entity.type)
@@ -173,16 +174,19 @@ class Pachyderm(Views):
             results = dispatch(committed.effects, committed.message_id, {**self._config, **(config or {})})
         else:
             results = left_out(committed.effects, committed.message_id)
+        return self._sent(request, committed, results)
+
+    def _sent(self, request: Request, committed: Committed, effects: tuple[EffectResult, ...]) -> Sent:
         return Sent(
-            entity=entity,
+            entity=request.entity,
             network=self._network,
             version=committed.fold.version,
             state=committed.fold.state,
-            entity_type=entity_type,
+            entity_type=request.entity_type,
             message_id=committed.message_id,
             duplicate=committed.duplicate,
             events=committed.events,
-            effects=results,
+            effects=effects,
         )
 
     def snapshot(self, reference: str | Reference | None = None) -> StoredSnapshot:

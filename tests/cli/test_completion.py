@@ -46,9 +46,10 @@ def test_the_project_that_was_named_is_completed_from(pachyderm: Command, tmp_pa
 @pytest.mark.parametrize("words", ["pachyderm send co", "pachyderm send counter:@a ", "pachyderm describe "])
 @pytest.mark.parametrize("spoilt", ["pachyderm.toml", "entities/counter.py", "entities/box.py"])
 def test_completion_never_breaks_the_prompt(pachyderm: Command, words: str, spoilt: str) -> None:
-    """A broken project is not told about while a command is typed."""
+    """A broken project is not told about while a command is typed; what can still be offered is."""
+    whole = completed(pachyderm, words)
     (pachyderm.folder / spoilt).write_text("syntax error (", encoding="utf-8")
-    completed(pachyderm, words)
+    assert set(completed(pachyderm, words)) <= set(whole)
 
 
 def test_the_shells_script_can_be_shown(pachyderm: Command) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from pachyderm_cli import Pachyderm
+from pachyderm_cli.store.store import Store
 from tests.support.engines import tally_engine
 
 OpenEngine = Callable[..., Pachyderm]
@@ -21,6 +22,14 @@ def open_engine(store_url: str) -> Iterator[OpenEngine]:
             return stack.enter_context(tally_engine(store_url, **options))
 
         yield opened
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    """Return a store that nothing was written to."""
+    opened = Store(store_url)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

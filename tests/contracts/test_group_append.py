@@ -1,6 +1,6 @@
 """A group of appends in one commit: each is in or out by itself."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -9,26 +9,12 @@ import pytest
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.append import append
-from pachyderm_cli.store.events import read_events
 from pachyderm_cli.store.records import Append, NewSnapshot, Outcome
 from pachyderm_cli.store.snapshots import snapshots_of
 from pachyderm_cli.store.store import Store
-from tests.support.appends import an_append, an_entity
+from tests.support.appends import an_append, an_entity, versions
 
 NETWORK = "n"
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    """Return a store that nothing was written to."""
-    opened = Store(store_url)
-    yield opened
-    opened.close()
-
-
-def versions(store: Store, entity: Reference) -> list[int]:
-    """Return the versions of the entity's events, in order."""
-    return [event.version for event in read_events(store, NETWORK, entity.id)]
 
 
 def test_each_of_a_group_is_in_or_out_by_itself(store: Store) -> None:
@@ -54,7 +40,7 @@ def test_each_of_a_group_is_in_or_out_by_itself(store: Store) -> None:
         Outcome.APPENDED,
         Outcome.APPENDED,
     ]
-    assert [versions(store, each) for each in (old, other, new, kept)] == [[1, 2, 3], [1], [1, 2, 3], [1, 2]]
+    assert [versions(store, NETWORK, each) for each in (old, other, new, kept)] == [[1, 2, 3], [1], [1, 2, 3], [1, 2]]
     assert [(each.version, each.state) for each in snapshots_of(store, NETWORK, kept.id)] == [(2, '{"a":1}')]
     assert snapshots_of(store, NETWORK, other.id) == []
 
@@ -69,7 +55,7 @@ def test_a_conflict_in_a_group_leaves_no_snapshot(store: Store, *, with_snapshot
         store, NETWORK, [an_append(loser, 1, snapshot=NewSnapshot(2, "f", "{}")), an_append(winner, snapshot=snapshot)]
     )
     assert outcomes == [Outcome.CONFLICT, Outcome.APPENDED]
-    assert (versions(store, loser), versions(store, winner)) == ([1, 2], [1])
+    assert (versions(store, NETWORK, loser), versions(store, NETWORK, winner)) == ([1, 2], [1])
     assert snapshots_of(store, NETWORK, loser.id) == []
     assert len(snapshots_of(store, NETWORK, winner.id)) == int(with_snapshot)
 
@@ -98,7 +84,7 @@ def test_one_that_the_database_refuses_does_not_hurt_its_neighbours(
     outcomes = append(store, NETWORK, group)
     assert isinstance(outcomes.pop(at), StoreError)
     assert outcomes == [Outcome.APPENDED, Outcome.APPENDED]
-    assert [versions(store, each) for each in (bad, good, better)] == [[], [1], [1]]
+    assert [versions(store, NETWORK, each) for each in (bad, good, better)] == [[], [1], [1]]
     assert append(store, NETWORK, [an_append(bad), an_append(good, 1)]) == [Outcome.APPENDED] * 2
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import field_validator
 
 from pachyderm_cli import Event, Message, Pachyderm, Reference
 from pachyderm_cli.errors import EntityFailed, InvalidReference, PachydermError, UsageError
@@ -97,6 +98,45 @@ def test_an_update_without_return_is_told_before_anything_is_written(store_url: 
         with pytest.raises(EntityFailed, match="lack a return"):
             engine.send("forgetful:@a", Add())
         assert list(engine.entities()) == []
+
+
+STRICT: list[str] = []
+
+
+class Counted(Event):
+    number: int
+
+    @field_validator("number")
+    @classmethod
+    def accept(cls, number: int) -> int:
+        """Refuse everything once the rules have become strict, in a way of its own."""
+        if STRICT:
+            raise RuntimeError("no more")
+        return number
+
+
+def count(message: Add, state: int) -> list[Counted]:
+    """Count."""
+    return [Counted(number=message.number)]
+
+
+def counted(event: Counted, state: int) -> int:
+    """Add up."""
+    return state + event.number
+
+
+def test_a_stored_event_whose_validator_breaks_is_the_entity_s_failure(store_url: str) -> None:
+    """Whatever a validator raises while the log is folded is told with the event's version, by every way to load."""
+    module = SimpleNamespace(init=zero, handle=count, update=counted)
+    with Pachyderm(store_url, {"strict": module}, cached=0) as engine:
+        engine.send("strict:@a", Add())
+        STRICT.append("from now on")
+        try:
+            for ask in (engine.state, engine.replay, engine.inspect):
+                with pytest.raises(EntityFailed, match=r"version 1 failed at .*RuntimeError: no more"):
+                    ask("strict:@a")
+        finally:
+            STRICT.clear()
 
 
 class Odd(BaseException):

@@ -2,7 +2,6 @@
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from random import Random
@@ -12,31 +11,16 @@ from uuid import UUID, uuid4
 import pytest
 
 from pachyderm_cli import Message, Pachyderm
-from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.engine import sending
 from pachyderm_cli.engine.results import Sent
 from pachyderm_cli.errors import Rejected, VersionConflict
 from pachyderm_cli.store.append import append
-from pachyderm_cli.store.events import read_events
 from pachyderm_cli.store.store import Store
 from tests.contracts.conftest import OpenEngine
 from tests.support.tally import Add, AddAll, Ask, Keep, Refuse
 
 NETWORK = "n"
 SECONDS = 60  # how long anything is waited for that should be there at once
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    """Return a store that nothing was written to."""
-    opened = Store(store_url)
-    yield opened
-    opened.close()
-
-
-def versions(store: Store, entity: Reference) -> list[int]:
-    """Return the versions of the entity's events, in order."""
-    return [event.version for event in read_events(store, NETWORK, entity.id)]
 
 
 class Held:

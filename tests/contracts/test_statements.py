@@ -1,6 +1,5 @@
 """What a send says to the database: no statement more than it needs."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,14 +17,6 @@ from tests.support.quota import Take
 from tests.support.tally import Add, AddAll, Refuse
 
 NETWORK = "n"
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    """Return a store that nothing was written to."""
-    opened = Store(store_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """A store that someone changed by hand: a clear end, never an endless loop."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import delete
 
@@ -17,14 +15,6 @@ from tests.support.raw import execute, row_counts
 from tests.support.tally import Add, AddAll
 
 NETWORK = "n"
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    """Return a store that nothing was written to."""
-    opened = Store(store_url)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import pytest
 
-from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store import append as append_module
 from pachyderm_cli.store.append import append
@@ -17,16 +16,11 @@ from pachyderm_cli.store.records import Append, NewEvent, NewSnapshot, Outcome
 from pachyderm_cli.store.schema import entities
 from pachyderm_cli.store.snapshots import snapshots_of
 from pachyderm_cli.store.store import Store
-from tests.support.appends import an_append, an_entity
+from tests.support.appends import an_append, an_entity, versions
 from tests.support.clocks import START
 from tests.support.raw import all_rows, execute, row_counts
 
 NETWORK = "n"
-
-
-def versions(store: Store, entity: Reference) -> list[int]:
-    """Return the versions of the entity's events, in order."""
-    return [event.version for event in read_events(store, NETWORK, entity.id)]
 
 
 def test_the_first_append_makes_the_head(store: Store) -> None:
@@ -36,7 +30,7 @@ def test_the_first_append_makes_the_head(store: Store) -> None:
     head = find_head(store, NETWORK, entity.id)
     assert head is not None
     assert (head.entity, head.version, head.created_at, head.updated_at) == (entity, 3, START, START)
-    assert versions(store, entity) == [1, 2, 3]
+    assert versions(store, NETWORK, entity) == [1, 2, 3]
 
 
 @pytest.mark.parametrize("expected", [1, 7])
@@ -56,7 +50,7 @@ def test_any_other_version_than_the_head_s_is_a_conflict(store: Store, store_url
     assert append(store, NETWORK, [an_append(entity, expected, snapshot=snapshot)]) == [Outcome.CONFLICT]
     assert all_rows(store_url) == before
     assert append(store, NETWORK, [an_append(entity, 2)]) == [Outcome.APPENDED]
-    assert versions(store, entity) == [1, 2, 3]
+    assert versions(store, NETWORK, entity) == [1, 2, 3]
 
 
 def test_each_append_of_a_batch_is_decided_by_itself(store: Store) -> None:
@@ -72,7 +66,7 @@ def test_each_append_of_a_batch_is_decided_by_itself(store: Store) -> None:
         Outcome.APPENDED,
         Outcome.APPENDED,
     ]
-    assert (versions(store, a), versions(store, b)) == ([1, 2, 3], [1])
+    assert (versions(store, NETWORK, a), versions(store, NETWORK, b)) == ([1, 2, 3], [1])
 
 
 def test_a_message_id_is_used_once_within_a_batch(store: Store) -> None:
@@ -85,7 +79,7 @@ def test_a_message_id_is_used_once_within_a_batch(store: Store) -> None:
         [an_append(a, message_id=message_id), an_append(b, message_id=message_id), an_append(c)],
     )
     assert outcomes == [Outcome.APPENDED, Outcome.MESSAGE_ID_USED, Outcome.APPENDED]
-    assert (versions(store, a), versions(store, b), versions(store, c)) == ([1], [], [1])
+    assert (versions(store, NETWORK, a), versions(store, NETWORK, b), versions(store, NETWORK, c)) == ([1], [], [1])
     assert find_head(store, NETWORK, b.id) is None
 
 
@@ -127,7 +121,7 @@ def test_a_violation_that_no_race_explains_is_an_error(store: Store, store_url: 
     execute(store_url, entities.update().values(version=1))
     with pytest.raises(StoreError, match="inconsistent"):
         append(store, NETWORK, [an_append(entity, 1)])
-    assert versions(store, entity) == [1, 2]
+    assert versions(store, NETWORK, entity) == [1, 2]
 
 
 def test_a_snapshot_goes_with_its_append(store: Store) -> None:

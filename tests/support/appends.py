@@ -4,7 +4,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.store.events import read_events
 from pachyderm_cli.store.records import Append, NewEvent
+from pachyderm_cli.store.store import Store
 from tests.support.clocks import START
 
 
@@ -26,3 +28,8 @@ def an_append(entity: Reference, expected_version: int = 0, events: int = 1, **v
     }
     new = tuple(NewEvent("Added", f'{{"amount":{version}}}') for version in versions)
     return Append(entity=entity, expected_version=expected_version, events=new, **given)
+
+
+def versions(store: Store, network: str, entity: Reference) -> list[int]:
+    """Return the versions of the entity's events, in order."""
+    return [event.version for event in read_events(store, network, entity.id)]

@@ -17,48 +17,58 @@ if TYPE_CHECKING:
     pass
 
 
+ReceiverArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="REF",
+        help="The entity: TYPE:new, TYPE:@name, TYPE:ID, or the prefix of an existing one's id.",
+        autocompletion=complete_references,
+        show_default=False,
+    ),
+]
+MessageArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="MESSAGE",
+        help="The message's name, in any usual spelling.",
+        autocompletion=complete_messages,
+        show_default=False,
+    ),
+]
+FieldsArgument = Annotated[
+    list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...", help="Its data.", show_default=False)
+]
+DataOption = Annotated[
+    str | None, typer.Option(metavar="JSON|@FILE|-", help="Its data as one JSON object, instead of fields.")
+]
+IdOption = Annotated[
+    str | None, typer.Option("--id", metavar="UUID", help="Name the message: sent again, it does nothing twice.")
+]
+ExpectOption = Annotated[
+    int | None, typer.Option(min=0, metavar="VERSION", help="Handle it only if the entity is at this version.")
+]
+ConfigOption = Annotated[
+    list[str] | None, typer.Option(metavar="KEY=VALUE", help="Add to the effects' config (may be repeated).")
+]
+NoEffectsOption = Annotated[bool, typer.Option("--no-effects", help="Commit, and run no effect.")]
+FileOption = Annotated[
+    str | None, typer.Option("--file", "-f", metavar="PATH|-", help="Send the JSON Lines of this file instead.")
+]
+KeepGoingOption = Annotated[bool, typer.Option("--keep-going", "-k", help="With --file: go on after a bad line.")]
+
+
 def send(
     ctx: typer.Context,
-    reference: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="REF",
-            help="The entity: TYPE:new, TYPE:@name, TYPE:ID, or the prefix of an existing one's id.",
-            autocompletion=complete_references,
-            show_default=False,
-        ),
-    ] = None,
-    message: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="MESSAGE",
-            help="The message's name, in any usual spelling.",
-            autocompletion=complete_messages,
-            show_default=False,
-        ),
-    ] = None,
-    fields: Annotated[
-        list[str] | None, typer.Argument(metavar="[FIELD=VALUE]...", help="Its data.", show_default=False)
-    ] = None,
-    data: Annotated[
-        str | None, typer.Option(metavar="JSON|@FILE|-", help="Its data as one JSON object, instead of fields.")
-    ] = None,
-    message_id: Annotated[
-        str | None, typer.Option("--id", metavar="UUID", help="Name the message: sent again, it does nothing twice.")
-    ] = None,
-    expect: Annotated[
-        int | None, typer.Option(min=0, metavar="VERSION", help="Handle it only if the entity is at this version.")
-    ] = None,
-    config: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Add to the effects' config (may be repeated).")
-    ] = None,
-    no_effects: Annotated[bool, typer.Option("--no-effects", help="Commit, and run no effect.")] = False,
-    file: Annotated[
-        str | None, typer.Option("--file", "-f", metavar="PATH|-", help="Send the JSON Lines of this file instead.")
-    ] = None,
-    keep_going: Annotated[
-        bool, typer.Option("--keep-going", "-k", help="With --file: go on after a bad line.")
-    ] = False,
+    reference: ReceiverArgument = None,
+    message: MessageArgument = None,
+    fields: FieldsArgument = None,
+    data: DataOption = None,
+    message_id: IdOption = None,
+    expect: ExpectOption = None,
+    config: ConfigOption = None,
+    no_effects: NoEffectsOption = False,
+    file: FileOption = None,
+    keep_going: KeepGoingOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Send a message to an entity, and show what came of it.
