@@ -60,14 +60,14 @@ def emit(
 
 
 def emit_each(
-    results: Iterable[ResultT],
+    stream: Iterable[ResultT],
     as_json: bool,  # noqa: FBT001
     serialize: Callable[[ResultT], dict[str, Any]],
     render: Callable[[ResultT], Iterable[Line]],
 ) -> int:
     """Print results as they come, one JSON object a line or lines for people; return how many there were."""
     count = 0
-    for result in results:
+    for result in stream:
         emit(result, as_json, serialize, render)
         count += 1
     return count
@@ -132,7 +132,7 @@ def _output_errors() -> Iterator[None]:
 def abandon() -> None:
     """Let what standard output still holds go nowhere: the interpreter would try it again at exit, and complain."""
     with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), results().fileno())
 
 
 def _safe_json(text: str, stream: TextIO) -> str:

@@ -68,7 +68,7 @@ def make_engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
             url,
-            # The driver opens no transactions of its own: `reading` and `writing` in store.py issue them.
+            # The driver opens no transactions of its own: `Store.write` issues them.
             connect_args={
                 "timeout": BUSY_SECONDS,
                 "isolation_level": None,

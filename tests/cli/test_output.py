@@ -128,6 +128,15 @@ def test_a_full_disk_below_the_output_is_told(pachyderm: Command) -> None:
     assert pachyderm.quick("inspect", "counter:@a", "--json").document["version"] == 1
 
 
+def test_a_full_disk_below_a_long_output_is_told(pachyderm: Command) -> None:
+    """What fails in the middle of a stream, not at its end, is told as well."""
+    pachyderm.quick("send", "--file", "-", stdin='{"to": "counter:@a", "message": "increment"}\n' * 200).done()
+    done = _in_shell(pachyderm, '"$@" > /dev/full', "history", "counter:@a", "--json")
+    assert done.status == 1
+    assert done.error["code"] == "unexpected"
+    assert "the output cannot be written: No space left on device" in done.error["message"]
+
+
 @pytest.mark.parametrize("closing", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_do_no_harm(pachyderm: Command, closing: str) -> None:
     """With standard streams closed the command does its work, and writes into no file that takes their place."""
