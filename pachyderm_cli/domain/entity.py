@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from traceback import extract_tb
-from typing import Any
+from types import GeneratorType
+from typing import Any, NamedTuple
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
@@ -23,8 +24,7 @@ from pachyderm_cli.errors import EntityFailed, Rejected
 _OUR_CODE = str(Path(__file__).resolve().parent.parent)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What `handle` answered: the events to append and the effects to run once they are."""
 
     events: tuple[Event, ...]
@@ -95,8 +95,11 @@ class EntityType:
         except BaseException as error:
             raise self.failure("init", error) from error
 
-    def decide(self, message: Message, state: Any, context: Context) -> Decision:
-        """Return what the entity answers to `message`. Raises Rejected, or EntityFailed for a fault of its code."""
+    def decide(self, message: Message, state: Any, context: Context | None) -> Decision:
+        """Return what the entity answers to `message`; the context is for a `handle` that takes one.
+
+        Raises Rejected, or EntityFailed for a fault of its code.
+        """
         try:
             answer = self.handle(message, state, context) if self.takes_context else self.handle(message, state)
             results = None if _is_no_iterable(answer) else list(answer)
@@ -219,25 +222,26 @@ class EntityType:
         events: list[Event] = []
         effects: list[Effect] = []
         for result in results:
-            if isinstance(result, Event):
-                if self.events.get(type(result).__name__) is not type(result):
-                    raise self.broken(
-                        f"handle emitted the event {type(result).__name__}, which update does not take; "
-                        "add it to update's annotation",
-                        self.update_line,
-                    )
+            kind = type(result)
+            if self.events.get(kind.__name__) is kind:
                 events.append(result)
-            elif isinstance(result, Effect):
-                if self.effects.get(type(result).__name__) is not type(result):
-                    raise self.broken(
-                        f"handle emitted the effect {type(result).__name__}, which its annotation does not name"
-                    )
+            elif self.effects.get(kind.__name__) is kind:
                 effects.append(result)
             else:
-                raise self.broken(f"handle emitted {_described(result)}, which is neither an event nor an effect")
+                raise self._stray(result)
         if effects and not events:
             raise self.broken(f"handle emitted the effect {type(effects[0]).__name__} without any event")
         return Decision(tuple(events), tuple(effects))
+
+    def _stray(self, result: Any) -> EntityFailed:
+        """Return the error for something that `handle` is not to emit."""
+        name = type(result).__name__
+        if isinstance(result, Event):
+            problem = f"handle emitted the event {name}, which update does not take; add it to update's annotation"
+            return self.broken(problem, self.update_line)
+        if isinstance(result, Effect):
+            return self.broken(f"handle emitted the effect {name}, which its annotation does not name")
+        return self.broken(f"handle emitted {_described(result)}, which is neither an event nor an effect")
 
     def _origin(self, error: BaseException) -> tuple[str, int]:
         """Return where in the user's code `error` arose: the deepest line of the module, or else of any other's."""
@@ -249,6 +253,8 @@ class EntityType:
 
 def _is_no_iterable(answer: Any) -> bool:
     """Tell a forgotten list (`return Increased()`) from a list; models, strings and dicts iterate, but not so."""
+    if isinstance(answer, GeneratorType | list | tuple):  # as nearly always; the rest takes longer to find out
+        return False
     return isinstance(answer, Event | Effect | str | bytes | Mapping) or not isinstance(answer, Iterable)
 
 

@@ -18,6 +18,9 @@ from pachyderm_cli.domain.immutability import is_immutable
 from pachyderm_cli.domain.message import Message
 
 
+_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode  # `json.dumps` would make one each time
+
+
 def new_message_id() -> UUID:
     """Return a fresh UUIDv7 (RFC 9562): random, but in time order, so that the index on it grows at its end."""
     milliseconds = time.time_ns() // 1_000_000
@@ -39,10 +42,10 @@ def message_fingerprint(entity_id: UUID, message: Message) -> str:
     Raises Unfaithful for a message that JSON cannot hold.
     """
     try:
-        data = message.model_dump(mode="json", round_trip=True, exclude_unset=True)
+        data = message.__pydantic_serializer__.to_python(message, mode="json", round_trip=True, exclude_unset=True)
         if not _has_one_order(type(message)):
             data = _settled(data, message)
-        text = json.dumps([str(entity_id), type(message).__name__, data], sort_keys=True, ensure_ascii=False)
+        text = _canonical([str(entity_id), type(message).__name__, data])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         encode_model(message)  # says where

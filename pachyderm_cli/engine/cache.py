@@ -25,12 +25,12 @@ class FoldCache:
     def __init__(self, capacity: int) -> None:
         """Keep at most `capacity` entities; 0 keeps none."""
         self._capacity = capacity
-        self._folds: OrderedDict[tuple[str, UUID], Fold] = OrderedDict()
+        self._folds: OrderedDict[tuple[str, int], Fold] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, entity_type: EntityType, entity_id: UUID) -> Fold | None:
         """Return the entity's fold as last known, or None."""
-        key = (entity_type.name, entity_id)
+        key = (entity_type.name, entity_id.int)
         with self._lock:
             fold = self._folds.get(key)
             if fold is None:
@@ -47,7 +47,7 @@ class FoldCache:
         except EntityFailed:  # the send that led here may be committed: it is slower, not failed
             self.drop(entity_type, entity_id)
             return
-        key = (entity_type.name, entity_id)
+        key = (entity_type.name, entity_id.int)
         with self._lock:
             known = self._folds.get(key)
             if known is not None and known.version > fold.version:
@@ -60,7 +60,7 @@ class FoldCache:
     def drop(self, entity_type: EntityType, entity_id: UUID) -> None:
         """Forget the entity."""
         with self._lock:
-            self._folds.pop((entity_type.name, entity_id), None)
+            self._folds.pop((entity_type.name, entity_id.int), None)
 
 
 def _owned(entity_type: EntityType, fold: Fold) -> Fold:

@@ -3,6 +3,10 @@
 Whoever finds nobody committing commits at once, alone, and waits for nothing. Those who come meanwhile queue up;
 when the commit is done, the first of them commits for all that wait. Each append is still decided by its own
 compare-and-swap, in or out by itself.
+
+When a group is committed its threads wake one another, each the next, and the last one wakes who commits then. Waking
+all at once would have them fight for the interpreter's lock with each other and with the committing thread, which
+takes longer than the commit.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.failures import ConnectionLost
@@ -22,13 +27,16 @@ LARGEST_GROUP = 256
 class _Waiting:
     """An append in the queue; its gate opens when its outcome is known, or when it is to commit for others."""
 
-    __slots__ = ("append", "failure", "gate", "leads", "outcome")
+    __slots__ = ("append", "failure", "gate", "has_left", "has_turn", "leads", "outcome", "wakes")
 
     def __init__(self, append: Append) -> None:
         self.append = append
         self.outcome: Outcome | None = None
         self.failure: BaseException | None = None
         self.leads = False
+        self.has_turn = False  # to wake the next, or to let the queue have the turn if there is none
+        self.has_left = False  # its thread was interrupted, and waits no more
+        self.wakes: _Waiting | None = None
         self.gate = threading.Lock()
         self.gate.acquire()
 
@@ -52,12 +60,13 @@ class GroupCommit:
         try:
             with self._lock:
                 self._queue.append(own)
-                own.leads = not self._committing
+                own.leads = own.has_turn = not self._committing
                 self._committing = True
             if not own.leads:
                 own.gate.acquire()
             if own.leads:
                 self._commit_group(own)
+            self._pass_on(own)
         except BaseException:  # an interruption; the others are not to wait for this thread
             self._leave(own)
             raise
@@ -66,15 +75,8 @@ class GroupCommit:
         assert own.outcome is not None  # noqa: S101 - for mypy: the group that was committed held it
         return own.outcome
 
-    def _leave(self, own: _Waiting) -> None:
-        with self._lock:
-            if own in self._queue:
-                self._queue.remove(own)
-            if own.leads:
-                self._hand_over(own)
-
     def _commit_group(self, own: _Waiting) -> None:
-        """Commit what waits, one's own append first among it, and hand the turn to the next in the queue."""
+        """Commit what waits, one's own append first among it, and line the group up for the turn."""
         with self._lock:
             group = [self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_GROUP))]
         try:
@@ -93,15 +95,30 @@ class GroupCommit:
             for each in group[1:]:
                 each.failure = ConnectionLost("the commit was interrupted")
         finally:
-            with self._lock:
-                self._hand_over(own)
-            for each in group[1:]:
-                each.gate.release()
+            for each, following in pairwise(group):
+                each.wakes = following
 
-    def _hand_over(self, own: _Waiting) -> None:
-        """Let the next in the queue lead, if there is one. Called with the lock held."""
-        own.leads = False
-        self._committing = bool(self._queue)
-        if self._queue:
-            self._queue[0].leads = True
-            self._queue[0].gate.release()
+    def _pass_on(self, own: _Waiting) -> None:
+        """Hand the turn to the next of the group, after the last to the first of the queue, if there is one."""
+        with self._lock:
+            if not own.has_turn:
+                return
+            own.has_turn = False
+            heir = own.wakes
+            while heir is not None and heir.has_left:
+                heir = heir.wakes
+            if heir is None:
+                self._committing = bool(self._queue)
+                if not self._queue:
+                    return
+                heir = self._queue[0]
+                heir.leads = True
+            heir.has_turn = True
+            heir.gate.release()
+
+    def _leave(self, own: _Waiting) -> None:
+        with self._lock:
+            own.has_left = True
+            if own in self._queue:
+                self._queue.remove(own)
+        self._pass_on(own)

@@ -18,7 +18,8 @@ from pachyderm_cli.engine.dispatch import dispatch, left_out
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
 from pachyderm_cli.engine.results import EffectResult, Sent
-from pachyderm_cli.engine.sending import Committed, Request, Sender
+from pachyderm_cli.engine.deciding import Committed, Request
+from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.engine.views import Views
 from pachyderm_cli.errors import ConfigError, EntityFailed, UsageError
 from pachyderm_cli.store.records import StoredSnapshot
@@ -107,7 +108,7 @@ class Pachyderm(Views):
 
     def receiver(self, reference: str | Reference) -> Reference:
         """Return whom a message to `reference` would go to; `new` is a fresh id at every call."""
-        return self._finder.receiver(reference, Reference("", uuid4()))
+        return self._finder.receiver(reference, fresh=uuid4)
 
     def message(
         self,

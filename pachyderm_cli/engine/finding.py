@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from uuid import UUID
 
 from pachyderm_cli.domain.reference import (
     ById,
@@ -50,10 +52,10 @@ class Finder:
             return exact
         return self._by_id(exact, reference)
 
-    def receiver(self, reference: str | Reference, fresh: Reference | None = None) -> Reference:
+    def receiver(self, reference: str | Reference, fresh: Callable[[], UUID] | None = None) -> Reference:
         """Return whom a message to `reference` goes to: an entity that need not exist yet, where its id is whole.
 
-        `fresh` is what `new` stands for. Raises as `existing` does.
+        `fresh` makes the id that `new` stands for. Raises as `existing` does.
         """
         if isinstance(reference, Reference):
             return reference
@@ -62,7 +64,7 @@ class Finder:
         if isinstance(parsed.target, New):
             if fresh is None:
                 raise InvalidReference(f"{reference!r}: 'new' goes with send only", reference=reference)
-            return Reference(str(parsed.type), fresh.id)
+            return Reference(str(parsed.type), fresh())
         if isinstance(parsed.target, ByPrefix):
             return _as_type(self._by_prefix(parsed, parsed.target), parsed.type).entity
         exact = self._exact(parsed, parsed.target)

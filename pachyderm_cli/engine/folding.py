@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.reference import Reference
@@ -15,8 +14,7 @@ from pachyderm_cli.store.snapshots import newest_snapshots
 from pachyderm_cli.store.store import Store
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(NamedTuple):
     """A state at a version; `snapshot_version` is that of the newest valid snapshot known of, 0 for none."""
 
     version: int

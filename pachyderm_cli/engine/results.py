@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pachyderm_cli.domain.entity import EntityType
@@ -52,8 +52,7 @@ class EffectResult:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SentEvent:
+class SentEvent(NamedTuple):
     """An event that a send appended. `data` is JSON text as stored."""
 
     version: int

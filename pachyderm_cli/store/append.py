@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Text, bindparam, cast, column, func, insert, select, true, type_coerce
-from sqlalchemy.types import ARRAY
+from sqlalchemy import JSON, BigInteger, Integer, Text, bindparam, cast, column, func, insert, select, true
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from pachyderm_cli.domain.timestamps import to_text
 from pachyderm_cli.errors import StoreError
@@ -18,12 +21,31 @@ from pachyderm_cli.store.snapshots import write_snapshot
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
 
-# Orders the entities by their last write. It is taken before the events have their positions: writers that overlap
-# on Postgres may draw, which is as good an order as any for them.
+
+class _next_position(FunctionElement[int]):  # noqa: N801 - spelt as SQL functions are
+    """The position that the log's next event will have, as far as can be seen: it orders entities by last write.
+
+    Writers that overlap on Postgres may draw, which is as good an order as any for them.
+    """
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(_next_position)
+def _after_the_highest(_element: Any, _compiler: Any, **_: Any) -> str:
+    return f"(SELECT coalesce(max(position), 0) + 1 FROM {events.name})"
+
+
+@compiles(_next_position, "postgresql")
+def _after_the_last_drawn(_element: Any, _compiler: Any, **_: Any) -> str:
+    return f"(SELECT last_value + 1 FROM {events.name}_position_seq)"  # an index takes several times as long
+
+
 _moved = {
     "type": bindparam("entity_type"),
     "version": bindparam("to_version"),
-    "position": select(func.coalesce(func.max(events.c.position), 0) + 1).scalar_subquery(),
+    "position": _next_position(),
     "updated_at": bindparam("recorded_at"),
 }
 _advance_head = (
@@ -49,27 +71,25 @@ def _create_head(dialect_insert: Any) -> Any:
 def _with_events(head: Any) -> Any:
     """Return one statement for Postgres that moves the head and, where it moved, inserts the events."""
     moved = head.returning(entities.c.version).cte("moved")
-    given = func.unnest(bindparam("types", type_=ARRAY(Text)), bindparam("data", type_=ARRAY(Text))).table_valued(
-        column("type", Text), column("data", Text), with_ordinality="number"
+    given = func.json_to_recordset(cast(bindparam("events", type_=Text), JSON)).table_valued(
+        column("type", Text), column("data", Text), column("ordinal", Integer)
     )
-    given = given.render_derived(name="given")
-    number = type_coerce(given.c.number, BigInteger)  # from 1
-    expected = bindparam("expected", type_=BigInteger)
+    given = given.render_derived(name="given", with_types=True)
     columns = {
         "network": bindparam("network", type_=Text),
         "entity_id": bindparam("entity_id", type_=entities.c.id.type),
-        "version": expected + number,
+        "version": bindparam("expected", type_=BigInteger) + 1 + given.c.ordinal,
         "entity_type": bindparam("entity_type", type_=Text),
         "type": given.c.type,
         "data": given.c.data,
         "message_id": bindparam("message_id", type_=entities.c.id.type),
-        "ordinal": cast(number - 1, Integer),
+        "ordinal": given.c.ordinal,
         "message": bindparam("message", type_=Text),
         "message_fingerprint": bindparam("message_fingerprint", type_=Text),
         "caused_by": bindparam("caused_by", type_=entities.c.id.type),
         "recorded_at": bindparam("recorded_at", type_=Text),
     }
-    rows = select(*columns.values()).select_from(moved.join(given, true())).order_by(given.c.number)
+    rows = select(*columns.values()).select_from(moved.join(given, true()))
     return insert(events).from_select(list(columns), rows)
 
 
@@ -117,12 +137,56 @@ def _append_alone(store: Store, network: str, each: Append) -> Outcome | StoreEr
         return error
 
 
+def append_all(store: Store, network: str, appends: Sequence[Append]) -> list[int]:
+    """Write all `appends` in one durable commit, in their order, or none of them.
+
+    An entity's may follow one another, each expecting the version that the one before leads to. Return the indexes
+    of those that another writer was before: if there are any, nothing was written.
+
+    Raises StoreError; then nothing was written either, or for its kind ConnectionLost it is not known.
+    """
+
+    def write(transaction: Transaction) -> None:
+        outcomes = _written(transaction, network, appends)
+        conflicts = [index for index, outcome in enumerate(outcomes) if outcome is Outcome.CONFLICT]
+        if conflicts:
+            raise _Undone(conflicts)
+
+    try:
+        store.write(write)
+    except _Undone as undone:
+        return undone.conflicts
+    return []
+
+
+class _Undone(Exception):
+    """Not all could be written: the transaction is rolled back."""
+
+    def __init__(self, conflicts: list[int]) -> None:
+        super().__init__(conflicts)
+        self.conflicts = conflicts
+
+
 def _append_together(store: Store, network: str, appends: Sequence[Append]) -> list[Outcome]:
-    return (_append_on_sqlite if store.is_sqlite else _append_on_postgres)(store, network, appends)
+    if len(appends) == 1 and not store.is_sqlite and appends[0].snapshot is None:
+        # One statement, which commits by itself, in one round trip.
+        return store.run(lambda transaction: _swapped_on_postgres(transaction, network, appends))
+    if len(appends) == 1 or store.is_sqlite:
+        return store.write(lambda transaction: _written(transaction, network, appends))
+    # Everybody takes the rows' locks in one order, so that no two groups wait for each other.
+    order = sorted(range(len(appends)), key=lambda index: appends[index].entity.id.int)
+    outcomes = store.write(lambda transaction: _written(transaction, network, [appends[index] for index in order]))
+    return [outcome for _, outcome in sorted(zip(order, outcomes, strict=True), key=lambda pair: pair[0])]
 
 
-def _append_on_sqlite(store: Store, network: str, appends: Sequence[Append]) -> list[Outcome]:
-    return store.write(lambda transaction: [_swap_then_insert(transaction, network, each) for each in appends])
+def _written(transaction: Transaction, network: str, appends: Sequence[Append]) -> list[Outcome]:
+    if transaction.is_sqlite:
+        return [_swap_then_insert(transaction, network, each) for each in appends]
+    outcomes = _swapped_on_postgres(transaction, network, appends)
+    for outcome, each in zip(outcomes, appends, strict=True):
+        if outcome is Outcome.APPENDED and each.snapshot is not None:
+            write_snapshot(transaction, network, each.entity, each.snapshot, each.recorded_at)
+    return outcomes
 
 
 def _swap_then_insert(transaction: Transaction, network: str, each: Append) -> Outcome:
@@ -130,38 +194,35 @@ def _swap_then_insert(transaction: Transaction, network: str, each: Append) -> O
     if transaction.count(_advance if each.expected_version else _create, parameters) != 1:
         return Outcome.CONFLICT
     for ordinal, event in enumerate(each.events):
-        version = each.expected_version + ordinal + 1
-        row = {"version": version, "ordinal": ordinal, "type": event.type, "data": event.data}
-        transaction.count(_insert, {**parameters, **row})
+        parameters["version"] = each.expected_version + ordinal + 1
+        parameters["ordinal"] = ordinal
+        parameters["type"] = event.type
+        parameters["data"] = event.data
+        transaction.count(_insert, parameters)
     if each.snapshot is not None:
         write_snapshot(transaction, network, each.entity, each.snapshot, each.recorded_at)
     return Outcome.APPENDED
 
 
-def _append_on_postgres(store: Store, network: str, appends: Sequence[Append]) -> list[Outcome]:
-    """Append in one round trip, unless there are snapshots to write, which wait for the swaps' outcome."""
-    work = [_swap_with_insert(network, each) for each in appends]
-    if all(each.snapshot is None for each in appends):
-        return [_outcome(count, each) for count, each in zip(store.commit(work), appends, strict=True)]
-
-    def write(transaction: Transaction) -> list[Outcome]:
-        outcomes = [_outcome(count, each) for count, each in zip(transaction.counts(work), appends, strict=True)]
-        for outcome, each in zip(outcomes, appends, strict=True):
-            if outcome is Outcome.APPENDED and each.snapshot is not None:
-                write_snapshot(transaction, network, each.entity, each.snapshot, each.recorded_at)
-        return outcomes
-
-    return store.write(write)
+def _swapped_on_postgres(transaction: Transaction, network: str, appends: Sequence[Append]) -> list[Outcome]:
+    """Swap and insert, one statement for each append; those of a kind that follow one another in one round trip."""
+    outcomes: list[Outcome] = []
+    for is_new, run in groupby(appends, lambda each: not each.expected_version):
+        statement = _create_with_events if is_new else _advance_with_events
+        of_one_kind = list(run)
+        counts = transaction.counts_of_many(statement, [_with_given(network, each) for each in of_one_kind])
+        outcomes.extend(
+            Outcome.APPENDED if count == len(each.events) else Outcome.CONFLICT
+            for count, each in zip(counts, of_one_kind, strict=True)
+        )
+    return outcomes
 
 
-def _swap_with_insert(network: str, each: Append) -> tuple[Statement, dict[str, Any]]:
-    given = {"types": [event.type for event in each.events], "data": [event.data for event in each.events]}
-    statement = _advance_with_events if each.expected_version else _create_with_events
-    return statement, {**_parameters(network, each), **given}
-
-
-def _outcome(inserted: int, each: Append) -> Outcome:
-    return Outcome.APPENDED if inserted == len(each.events) else Outcome.CONFLICT
+def _with_given(network: str, each: Append) -> dict[str, Any]:
+    given = [{"type": event.type, "data": event.data, "ordinal": index} for index, event in enumerate(each.events)]
+    parameters = _parameters(network, each)
+    parameters["events"] = json.dumps(given)
+    return parameters
 
 
 def _parameters(network: str, each: Append) -> dict[str, Any]:
@@ -169,7 +230,7 @@ def _parameters(network: str, each: Append) -> dict[str, Any]:
         "network": network,
         "entity_id": str(each.entity.id),
         "expected": each.expected_version,
-        "to_version": each.version,
+        "to_version": each.expected_version + len(each.events),
         "entity_type": each.entity.type,
         "message_id": str(each.message_id),
         "message": each.message,

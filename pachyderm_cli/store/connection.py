@@ -24,7 +24,6 @@ BUSY_SECONDS = 30
 
 _DURABLE_ON_POSTGRES = ("on", "remote_apply")
 
-_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 _open_connections: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
@@ -75,9 +74,7 @@ def make_engine(url: URL) -> Engine:
                 "check_same_thread": False,
                 "factory": _Connection,
             },
-            pool_size=8,
-            max_overflow=-1,
-            pool_reset_on_return=None,  # `Store` ends what it begins
+            poolclass=NullPool,  # `Store` keeps its connections itself
         )
         event.listen(engine, "connect", _set_up_sqlite)
     else:
@@ -85,11 +82,18 @@ def make_engine(url: URL) -> Engine:
         arguments: dict[str, Any] = {"application_name": "pachyderm", "autocommit": True}
         if "connect_timeout" not in url.query:
             arguments["connect_timeout"] = 10
-        engine = create_engine(url, connect_args=arguments, pool_size=8, max_overflow=-1, pool_reset_on_return=None)
+        engine = create_engine(url, connect_args=arguments, poolclass=NullPool)
         event.listen(engine, "connect", _set_up_postgres)
     event.listen(engine, "connect", lambda connection, _record: _open_connections.add(connection))
-    _engines.add(engine)
     return engine
+
+
+def connect(engine: Engine) -> Any:
+    """Return a fresh connection of the driver's own, which is the caller's to close."""
+    made = engine.raw_connection()
+    connection = made.driver_connection
+    made.detach()
+    return connection
 
 
 def empty_engine() -> Engine:
@@ -154,16 +158,14 @@ def _set_up_postgres(connection: DBAPIConnection, _record: object) -> None:
     connection.adapters.register_loader("uuid", TextLoader)
 
 
-def _abandon_in_child() -> None:
-    """Let a forked child open connections of its own, and never close its parent's.
+def _keep_in_child() -> None:
+    """Let a forked child never close its parent's connections, not even when it ends.
 
     Closing would drop SQLite's locks or end the parent's Postgres session, so the child keeps a reference to
     each for ever.
     """
     for connection in _open_connections:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
-    for engine in _engines:
-        engine.dispose(close=False)
 
 
-os.register_at_fork(after_in_child=_abandon_in_child)
+os.register_at_fork(after_in_child=_keep_in_child)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sqlalchemy import UUID, BigInteger, Column, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
 
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """The newest migration; what a store made by this version is stamped with."""
 
 VERSION_TABLE = "pachyderm_schema"
@@ -35,11 +35,14 @@ entities = Table(
     Column("position", _COUNTER, nullable=False),  # orders entities by last write; see events.append
     Column("created_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
-    Index("ix_pachyderm_entities_written", "network", "position", "id"),
-    Index("ix_pachyderm_entities_type_written", "network", "type", "position", "id"),
     sqlite_with_rowid=False,
+    postgresql_with={"fillfactor": 80},  # room to update a row in its own page
 )
-"""The heads: one row an entity. The compare-and-swap on `version` decides every race."""
+"""The heads: one row an entity. The compare-and-swap on `version` decides every race.
+
+Every send rewrites one, so there is no index but the key: one on what changes would cost more than all else here.
+What lists entities by type or last write reads the network's heads.
+"""
 
 events = Table(
     "pachyderm_events",
@@ -60,9 +63,12 @@ events = Table(
     Index("uq_pachyderm_events_version", "network", "entity_id", "version", unique=True),
     # Whatever entity it is used for, a message id collides at ordinal 0.
     Index("uq_pachyderm_events_message", "network", "message_id", "ordinal", unique=True),
-    sqlite_autoincrement=True,  # without it SQLite reuses the top position after an erasure
 )
-"""The log. Rows are never updated, nor deleted but by an erasure."""
+"""The log. Rows are never updated, nor deleted but by an erasure.
+
+SQLite gives a new row the highest position there is and one more. AUTOINCREMENT, which remembers those of deleted
+rows too, would rewrite another page with every send; so what erases the last rows has to leave a row at their place.
+"""
 
 snapshots = Table(
     "pachyderm_snapshots",

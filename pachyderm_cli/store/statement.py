@@ -7,9 +7,10 @@ the statement. So what is compiled here goes to the driver's own `execute`, with
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Dialect
+from sqlalchemy import Dialect, Engine
 from sqlalchemy.sql import ClauseElement
 
 
@@ -47,31 +48,47 @@ def _insert_of(dialect: Dialect) -> Any:
 class _Compiled:
     """A statement's text for one driver, and how its parameters are handed over."""
 
-    __slots__ = ("_constants", "_order", "text")
+    __slots__ = ("arguments", "text")
 
     def __init__(self, core: ClauseElement, dialect: Dialect) -> None:
         compiled = core.compile(dialect=dialect)
         self.text = str(compiled)
-        order: list[str] | None = getattr(compiled, "positiontup", None)
         # What the statement itself brings along; a caller's parameters have no value yet.
-        self._constants = {name: value for name, value in compiled.params.items() if value is not None}
-        self._order = None if order is None else tuple(order)
+        constants = {name: value for name, value in compiled.params.items() if value is not None}
+        order: Sequence[str] | None = getattr(compiled, "positiontup", None)
+        self.arguments: Callable[[Mapping[str, Any]], Any] = _by_name if order is None else _in_order(order)
+        # Returns a caller's parameters as the driver takes them: in order, or by name.
+        if constants:
+            take = self.arguments
+            self.arguments = lambda parameters: take({**constants, **parameters})
 
-    def arguments(self, parameters: Mapping[str, Any]) -> Any:
-        """Return `parameters` as the driver takes them: in order, or by name."""
-        merged = {**self._constants, **parameters} if self._constants else parameters
-        return merged if self._order is None else [merged[name] for name in self._order]
+
+def _by_name(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    return parameters
+
+
+def _in_order(order: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
+    if len(order) > 1:
+        return itemgetter(*order)
+    return lambda parameters: [parameters[name] for name in order]
 
 
 class Transaction:
-    """A driver's connection, lent for one piece of work."""
+    """A connection of the driver's, lent for one piece of work."""
 
-    __slots__ = ("_connection", "dialect")
+    __slots__ = ("_connection", "dialect", "engine", "is_sqlite")
 
-    def __init__(self, connection: Any, dialect: Dialect) -> None:
-        """Wrap the driver's own connection object."""
+    def __init__(self, connection: Any, engine: Engine) -> None:
+        """Wrap the driver's own connection object, made by `engine`."""
         self._connection = connection
-        self.dialect = dialect
+        self.engine = engine
+        self.dialect = engine.dialect
+        self.is_sqlite = self.dialect.name == "sqlite"
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the connection is known to be gone; only that to a server can be."""
+        return getattr(self._connection, "closed", False)
 
     def rows(self, statement: Statement, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run a statement and return all its rows."""
@@ -80,7 +97,7 @@ class Transaction:
 
     def stream(self, statement: Statement, parameters: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
         """Run a statement and yield its rows as they are read; constant memory on both databases."""
-        if self.dialect.name == "sqlite":
+        if self.is_sqlite:
             yield from self._execute(statement, parameters)
             return
         text, arguments = self._prepared(statement, parameters)
@@ -93,23 +110,21 @@ class Transaction:
         changed: int = self._execute(statement, parameters).rowcount
         return changed
 
-    def counts(self, work: Sequence[tuple[Statement, Mapping[str, Any]]]) -> list[int]:
-        """Run statements in turn and return how many rows each changed; on Postgres in one round trip."""
-        if self.dialect.name == "sqlite":
-            return [self.count(statement, parameters) for statement, parameters in work]
-        with self._connection.pipeline():
-            cursors = [self._execute(statement, parameters) for statement, parameters in work]
-        return [cursor.rowcount for cursor in cursors]
+    def counts_of_many(self, statement: Statement, each: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Run a statement with each of some parameters and return how many rows each run changed.
 
-    def commit(self, work: Sequence[tuple[Statement, Mapping[str, Any]]]) -> list[int]:
-        """Run statements in a transaction of their own, on Postgres in one round trip; return the rows each changed."""
-        if len(work) == 1:
-            return [self.count(*work[0])]  # a single statement commits by itself
-        with self._connection.pipeline():
-            self.run("BEGIN")
-            cursors = [self._execute(statement, parameters) for statement, parameters in work]
-            self.run("COMMIT")
-        return [cursor.rowcount for cursor in cursors]
+        For Postgres, where it takes one round trip.
+        """
+        if len(each) == 1:
+            return [self.count(statement, each[0])]
+        compiled = statement.for_dialect(self.dialect)
+        counts = []
+        with self._connection.cursor() as cursor:
+            cursor.executemany(compiled.text, [compiled.arguments(parameters) for parameters in each], returning=True)
+            while True:
+                counts.append(cursor.rowcount)
+                if not cursor.nextset():
+                    return counts
 
     def run(self, sql: str) -> None:
         """Run a fixed command, such as BEGIN."""
@@ -118,6 +133,10 @@ class Transaction:
     def roll_back(self) -> None:
         """End what was begun; a connection that is gone has nothing to end."""
         self._connection.rollback()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
 
     def _execute(self, statement: Statement, parameters: Mapping[str, Any]) -> Any:
         return self._connection.execute(*self._prepared(statement, parameters))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, select
 
 from pachyderm_cli.errors import StoreError
-from pachyderm_cli.store.connection import create_owner_only, empty_engine, make_engine, parse_url
+from pachyderm_cli.store.connection import connect, create_owner_only, empty_engine, make_engine, parse_url
 from pachyderm_cli.store.failures import (
     ConnectionLost,
     any_error,
@@ -23,12 +25,15 @@ from pachyderm_cli.store.failures import (
     store_error,
 )
 from pachyderm_cli.store.schema import SCHEMA_VERSION, metadata, schema_version
-from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.statement import Transaction
 
 ResultT = TypeVar("ResultT")
 
+_KEPT = 8  # connections that wait for their next use; more are opened when more are needed at a time
 _RECONNECTION_PAUSES = (0.05, 0.1, 0.2, 0.5, 1, 2)  # seconds
 _CREATION_LOCK = 0x70616368  # any number that no other program locks: "pach"
+
+_stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
 
 class Store:
@@ -43,7 +48,9 @@ class Store:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._opening = threading.Lock()
         self._engine: Engine | None = None
-        self._empty: Engine | None = None
+        # SQLAlchemy makes the connections; its pool's checkout and return would cost what a statement does.
+        self._idle: list[Transaction] = []
+        _stores.add(self)
 
     def __str__(self) -> str:
         return shown(self.url)
@@ -56,7 +63,7 @@ class Store:
         pauses = iter(_RECONNECTION_PAUSES)
         while True:
             try:
-                return self._run(self._engine or self._readable(), work)
+                return self._run(work, reading=True)
             except ConnectionLost:
                 pause = next(pauses, None)
                 if pause is None:
@@ -72,8 +79,8 @@ class Store:
         """
 
         def transact(transaction: Transaction) -> ResultT:
-            transaction.run("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
             try:
+                transaction.run("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
                 result = work(transaction)
                 transaction.run("COMMIT")
             except BaseException:
@@ -81,33 +88,29 @@ class Store:
                 raise
             return result
 
-        return self._run(self._engine or self.engine, transact)
+        return self._run(transact)
 
-    def commit(self, work: Sequence[tuple[Statement, Mapping[str, Any]]]) -> list[int]:
-        """Run statements in one durable commit, in one round trip; return how many rows each changed. For Postgres.
+    def run(self, work: Callable[[Transaction], ResultT]) -> ResultT:
+        """Return what `work` returns, given a connection on which it commits by itself. Raises as `write` does."""
 
-        Raises as `write` does.
-        """
-
-        def transact(transaction: Transaction) -> list[int]:
+        def ended(transaction: Transaction) -> ResultT:
             try:
-                return transaction.commit(work)
+                return work(transaction)
             except BaseException:
                 transaction.roll_back()
                 raise
 
-        return self._run(self._engine or self.engine, transact)
+        return self._run(ended)
 
     @contextmanager
     def streaming(self) -> Iterator[Transaction]:
         """Lend a connection for reading rows as they are used, which takes as long as the user does."""
         with storage_errors(self.url):
-            engine = self._engine or self._readable()
-            pooled = engine.raw_connection()
+            lent = self._lend(reading=True)
             try:
-                yield Transaction(pooled.driver_connection, engine.dialect)
+                yield lent
             finally:
-                pooled.close()
+                self._take_back(lent)
 
     @property
     def engine(self) -> Engine:
@@ -122,33 +125,55 @@ class Store:
     def close(self) -> None:
         """Close every connection; the store may be used again."""
         with self._opening:
-            for engine in (self._engine, self._empty):
-                if engine is not None:
-                    engine.dispose()
-            self._engine = self._empty = None
+            if self._engine is not None:
+                self._engine.dispose()
+            self._engine = None
+            self._close_idle()
 
-    def _run(self, engine: Engine, work: Callable[[Transaction], ResultT]) -> ResultT:
+    def abandon(self) -> None:
+        """Forget every connection, without closing it: they are another process's."""
+        self._opening = threading.Lock()
+        self._engine = None
+        self._idle = []
+
+    def _run(self, work: Callable[[Transaction], ResultT], *, reading: bool = False) -> ResultT:
         """Return what `work` returns, given a connection; the drivers' errors become StoreError."""
         try:
-            pooled = engine.raw_connection()
+            lent = self._lend(reading=reading)
             try:
-                return work(Transaction(pooled.driver_connection, engine.dialect))
+                return work(lent)
             except driver_errors() as error:
-                if not getattr(pooled.driver_connection, "closed", False):
+                if not lent.is_closed:
                     raise
-                pooled.invalidate()
+                self._close_idle()  # what cut this one has cut those too
                 raise connection_lost(self.url, error) from error
             finally:
-                pooled.close()
+                self._take_back(lent)
         except any_error() as error:
             raise store_error(self.url, error) from error
 
-    def _readable(self) -> Engine:
-        if not self.is_sqlite or Path(str(self.url.database)).exists():
-            return self.engine
-        if self._empty is None:
-            self._empty = empty_engine()
-        return self._empty
+    def _lend(self, *, reading: bool) -> Transaction:
+        """Return a connection that nobody uses: the one that was used last, or a fresh one."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            pass
+        if reading and self._engine is None and self.is_sqlite and not Path(str(self.url.database)).exists():
+            engine = empty_engine()
+        else:
+            engine = self._engine or self.engine
+        return Transaction(connect(engine), engine)
+
+    def _take_back(self, lent: Transaction) -> None:
+        if lent.engine is self._engine and not lent.is_closed and len(self._idle) < _KEPT:
+            self._idle.append(lent)
+        else:
+            lent.close()
+
+    def _close_idle(self) -> None:
+        idle, self._idle = self._idle, []
+        for each in idle:
+            each.close()
 
     def _open(self) -> Engine:
         if self.is_sqlite:
@@ -213,3 +238,12 @@ def _create(connection: Connection) -> str:
         connection.execute(schema_version.insert().values(version_num=SCHEMA_VERSION))
     connection.exec_driver_sql("COMMIT")
     return found or SCHEMA_VERSION
+
+
+def _abandon_in_child() -> None:
+    """Let a forked child open connections of its own, and never close its parent's."""
+    for store in _stores:
+        store.abandon()
+
+
+os.register_at_fork(after_in_child=_abandon_in_child)

@@ -95,7 +95,7 @@ def test_the_same_version_is_put_anew(shared: EntityType) -> None:
     """A fold that knows of a newer snapshot at the same version is kept."""
     cache = FoldCache(2)
     cache.put(shared, A, fold(2))
-    cache.put(shared, A, replace(fold(2), snapshot_version=2))
+    cache.put(shared, A, fold(2)._replace(snapshot_version=2))
     found = cache.get(shared, A)
     assert found is not None
     assert found.snapshot_version == 2

@@ -83,7 +83,7 @@ def test_new_is_for_receivers(finder: Finder) -> None:
         finder.existing("counter:new")
     with pytest.raises(InvalidReference):
         finder.receiver("counter:new")
-    assert finder.receiver("counter:new", Reference("", ONE.id)) == ONE
+    assert finder.receiver("counter:new", lambda: ONE.id) == ONE
 
 
 @pytest.mark.parametrize(

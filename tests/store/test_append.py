@@ -1,7 +1,6 @@
 """Appending: compare-and-swap on the head, message ids once, all or nothing."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -137,10 +136,8 @@ def test_what_is_appended_is_read_as_it_was(store: Store) -> None:
     """Data come back to the character, with all that was recorded beside them."""
     entity, message_id, cause = an_entity(), uuid4(), uuid4()
     data = '{"z": 1.50, "a": "\\u0000 \U0001f418 ẞ", "z2": -0.0}'
-    new = replace(
-        an_append(entity, message_id=message_id, caused_by=cause, message="Keep", message_fingerprint="m"),
-        events=(NewEvent("Kept", data),),
-    )
+    new = an_append(entity, message_id=message_id, caused_by=cause, message="Keep", message_fingerprint="m")
+    new = new._replace(events=(NewEvent("Kept", data),))
     append(store, NETWORK, [new])
     [recorded] = read_events(store, NETWORK, entity.id)
     assert (recorded.type, recorded.data, recorded.entity) == ("Kept", data, entity)

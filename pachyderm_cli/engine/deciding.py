@@ -1,0 +1,174 @@
+"""Deciding: from a message and a fold to what is to be appended; as often as other writers make it necessary."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from pachyderm_cli.domain.codec import Unfaithful, encode_faithfully
+from pachyderm_cli.domain.context import Context
+from pachyderm_cli.domain.entity import Decision, EntityType
+from pachyderm_cli.domain.identifiers import message_fingerprint, new_message_id
+from pachyderm_cli.domain.message import Effect, Event, Message
+from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.engine.folding import Fold
+from pachyderm_cli.engine.results import SentEvent
+from pachyderm_cli.errors import EntityFailed, InvalidMessage, MessageIdConflict, VersionConflict
+from pachyderm_cli.store.records import Append, NewEvent, NewSnapshot, RecordedMessage
+
+_LOG = logging.getLogger("pachyderm")
+
+
+class Request(NamedTuple):
+    """What is to be sent to whom: the arguments of `Pachyderm.send`, read."""
+
+    entity_type: EntityType
+    entity: Reference
+    message: Message
+    message_id: UUID | None = None
+    expect: int | None = None
+    caused_by: UUID | None = None
+
+
+class Committed(NamedTuple):
+    """How a send ended: the state after it, its events, and the effects that are now to be run."""
+
+    fold: Fold
+    message_id: UUID
+    events: tuple[SentEvent, ...]
+    effects: tuple[Effect, ...]
+    duplicate: bool
+
+
+class Prepared(NamedTuple):
+    """A decision made at one version, ready to be appended."""
+
+    append: Append
+    fold: Fold
+    effects: tuple[Effect, ...]
+
+    def committed(self) -> Committed:
+        """Return how the send ends if this is what is committed."""
+        first = self.append.expected_version + 1
+        events = tuple([SentEvent(first + i, event.type, event.data) for i, event in enumerate(self.append.events)])
+        return Committed(self.fold, self.append.message_id, events, self.effects, duplicate=False)
+
+
+class Delivery:
+    """A message on its way to one entity: what stays the same, however often it is decided."""
+
+    __slots__ = ("_clock", "_fingerprint", "_in_doubt", "_request", "_snapshots_every", "id", "id_may_be_known")
+
+    def __init__(self, request: Request, clock: Callable[[], datetime], snapshots_every: int) -> None:
+        """Give the message its id. Raises InvalidMessage if JSON cannot hold it."""
+        self._request = request
+        self._clock = clock
+        self._snapshots_every = snapshots_every
+        self.id = new_message_id() if request.message_id is None else request.message_id
+        # An id made just now cannot be in the log, so there is nothing to look up.
+        self.id_may_be_known = request.message_id is not None
+        self._in_doubt: list[Prepared] = []  # those of which it is not known whether they were committed
+        try:
+            self._fingerprint = message_fingerprint(request.entity.id, request.message)
+        except Unfaithful as error:
+            raise InvalidMessage(str(error), entity_type=request.entity_type.name) from error
+
+    @property
+    def entity(self) -> Reference:
+        """Whom the message is for."""
+        return self._request.entity
+
+    @property
+    def entity_type(self) -> EntityType:
+        """The type that handles it."""
+        return self._request.entity_type
+
+    @property
+    def request(self) -> Request:
+        """What was asked for."""
+        return self._request
+
+    def leave_in_doubt(self, prepared: Prepared) -> None:
+        """Remember that `prepared` may or may not have been committed: the message id will tell."""
+        self.id_may_be_known = True
+        self._in_doubt.append(prepared)
+
+    def own(self, known: RecordedMessage) -> Prepared | None:
+        """Return what this very send appended, if that is the message in the log; None if an earlier send did.
+
+        Raises MessageIdConflict if it is neither: another message, or another entity's.
+        """
+        if known.entity.id != self.entity.id or known.fingerprint != self._fingerprint:
+            raise MessageIdConflict(
+                f"the message id {self.id} was already used, for {known.entity} at version {known.first_version}, "
+                "with another message or entity; nothing was written, use a fresh id",
+                message_id=str(self.id),
+            )
+        return next((each for each in self._in_doubt if each.append.is_recorded_as(known)), None)
+
+    def prepare(self, fold: Fold) -> Prepared:
+        """Return what the entity decides at `fold`. Raises Rejected, EntityFailed, VersionConflict."""
+        request = self._request
+        if request.expect is not None and fold.version != request.expect:
+            raise VersionConflict(
+                f"{request.entity} is at version {fold.version}, not {request.expect}; nothing was written",
+                entity=str(request.entity),
+                version=fold.version,
+                expected=request.expect,
+            )
+        entity_type = request.entity_type
+        now = self._clock()
+        context = Context(now, self.id, request.entity, fold.version) if entity_type.takes_context else None
+        decision = entity_type.decide(request.message, entity_type.own_state(fold.state), context)
+        events, after = self._folded(fold, decision)
+        if events:
+            entity_type.require_state(after.state)
+            entity_type.state_json(after.state)  # a reducer's fault is found before the commit, not at the output
+        snapshot = self._snapshot(after)
+        if snapshot is not None:
+            after = Fold(after.version, after.state, after.version)
+        return Prepared(
+            Append(
+                entity=request.entity,
+                expected_version=fold.version,
+                events=events,
+                message_id=self.id,
+                message=type(request.message).__name__,
+                message_fingerprint=self._fingerprint,
+                caused_by=request.caused_by,
+                recorded_at=now,
+                snapshot=snapshot,
+            ),
+            after,
+            decision.effects,
+        )
+
+    def _folded(self, fold: Fold, decision: Decision) -> tuple[tuple[NewEvent, ...], Fold]:
+        """Return the events as they will be stored and the fold over them, as any later replay will see it."""
+        state, version = fold.state, fold.version
+        encoded = []
+        for event in decision.events:
+            version += 1
+            text, stored = self._encoded(event)
+            encoded.append(NewEvent(type(event).__name__, text))
+            state = self.entity_type.apply(state, stored, version)
+        return tuple(encoded), Fold(version, state, fold.snapshot_version)
+
+    def _encoded(self, event: Event) -> tuple[str, Event]:
+        try:
+            return encode_faithfully(event)
+        except Unfaithful as error:
+            raise self.entity_type.broken(f"the event {type(event).__name__} cannot be stored: {error}") from error
+
+    def _snapshot(self, fold: Fold) -> NewSnapshot | None:
+        every, entity_type = self._snapshots_every, self.entity_type
+        if not every or fold.version - fold.snapshot_version < every or entity_type.fingerprint is None:
+            return None
+        try:
+            return NewSnapshot(fold.version, entity_type.fingerprint, entity_type.snapshot_json(fold.state))
+        except EntityFailed as error:  # a snapshot is a cache: without one the entity is slower, not wrong
+            _LOG.warning("%s", error)
+            return None
