@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.errors import ConfigError
+from pachyderm_cli.project import DEFAULT_ENTITIES, FILE_NAME, find_project, here, read_toml
 
-FILE_NAME = "pachyderm.toml"
 DEFAULT_STORE = "sqlite:///pachyderm.db"
 DEFAULT_NETWORK = "default"
 
@@ -40,7 +39,7 @@ class _File(BaseModel):
     """The file, as its schema."""
 
     model_config = _STRICT
-    entities: str = "entities"
+    entities: str = DEFAULT_ENTITIES
     store: _StoreTable = _StoreTable()
     snapshots: _SnapshotsTable = _SnapshotsTable()
     effects: dict[str, Any] = Field(default_factory=dict)
@@ -79,7 +78,7 @@ def load_config(
     store = (env.get("PACHYDERM_STORE") or None) if store is None else store
     network = (env.get("PACHYDERM_NETWORK") or None) if network is None else network
     project = (env.get("PACHYDERM_PROJECT") or None) if project is None else project
-    folder = _find_project(project, required=store is None)
+    folder = find_project(project, required=store is None)
     file = _File() if folder is None else _read(folder / FILE_NAME)
     network = file.store.network if network is None else network
     require_network(network)
@@ -99,39 +98,8 @@ def load_config(
     )
 
 
-def _find_project(named: str | os.PathLike[str] | None, *, required: bool) -> Path | None:
-    if named is not None:
-        if not os.fspath(named):
-            raise ConfigError("the project's folder has an empty name; name it, or leave the option out")
-        folder = _here() / Path(named).expanduser() if not Path(named).is_absolute() else Path(named)
-        folder = folder.resolve()
-        if not (folder / FILE_NAME).is_file():
-            raise ConfigError(f"{folder} is no project: it has no {FILE_NAME}; run: pachyderm init {named}")
-        return folder
-    try:
-        here = _here()
-    except ConfigError:
-        if required:
-            raise
-        return None
-    for folder in (here, *here.parents):
-        if (folder / FILE_NAME).is_file():
-            return folder
-    if required:
-        raise ConfigError(
-            f"this is no project: there is no {FILE_NAME} in {here} or above; run pachyderm init, or name a project "
-            "with --project or a store with --store"
-        )
-    return None
-
-
 def _read(path: Path) -> _File:
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}", file=str(path)) from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}", file=str(path)) from error
+    raw = read_toml(path)
     try:
         return _File.model_validate(raw)
     except ValidationError as error:
@@ -186,11 +154,4 @@ def _relative_to(url: str, folder: Path | None) -> str:
     if match is None or match.group(2).startswith(":memory:"):
         return url
     # In a URL a folder's name may not say ? or %, and the rest is one already.
-    return f"{match.group(1)}{quote(str(_here() if folder is None else folder), safe='/')}/{match.group(2)}"
-
-
-def _here() -> Path:
-    try:
-        return Path.cwd()
-    except OSError as error:
-        raise ConfigError(f"the current folder cannot be used ({error.strerror}); change into another") from error
+    return f"{match.group(1)}{quote(str(here() if folder is None else folder), safe='/')}/{match.group(2)}"

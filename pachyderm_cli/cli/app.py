@@ -16,6 +16,7 @@ from pachyderm_cli import __version__
 from pachyderm_cli.cli import exit_codes
 from pachyderm_cli.cli.commands import describe, history, init, inspect, list_, replay, send, snapshot, store
 from pachyderm_cli.cli.output import abandon, finish, tell_error
+from pachyderm_cli.cli.parameters import lighten
 from pachyderm_cli.cli.session import Session
 from pachyderm_cli.errors import Interrupted, PachydermError, UsageError
 
@@ -26,6 +27,10 @@ class _OutputClosed(Exception):
 
 class _Commands(TyperGroup):
     """The commands; lets `run` see what Typer would turn into exit statuses of its own."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        lighten(self)
 
     def invoke(self, ctx: Any) -> Any:
         try:

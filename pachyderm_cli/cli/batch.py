@@ -6,9 +6,9 @@ import codecs
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import typer
@@ -20,8 +20,8 @@ from pachyderm_cli.cli.exit_codes import exit_code
 from pachyderm_cli.cli.output import emit, progress, results, tell_error, write
 from pachyderm_cli.domain.arguments import require_exact_numbers
 from pachyderm_cli.domain.naming import suggestion
+from pachyderm_cli.engine.deciding import Request
 from pachyderm_cli.engine.engine import Pachyderm
-from pachyderm_cli.engine.results import Sent
 from pachyderm_cli.errors import EffectFailed, InvalidMessage, PachydermError, UsageError
 
 
@@ -36,49 +36,101 @@ class Line(BaseModel):
     id: UUID | None = None
 
 
-@dataclass
-class _Tally:
-    handled: int = 0
-    duplicates: int = 0
-    first_failure: PachydermError | None = None
-    failures: int = 0
-    stopped_at: int | None = None
+_BLOCK = 65536
+"""Bytes that are read at a time: some hundreds of lines, which share a commit."""
 
 
 def send_lines(pachyderm: Pachyderm, path: str, options: dict[str, Any], *, keep_going: bool, as_json: bool) -> None:
     """Send every line of the file, in order; print results as JSON Lines, or a summary.
 
-    Every failure is told with its line's number. The first bad line ends it, unless `keep_going`; a failing effect
-    ends nothing, since its message is committed. Raises typer.Exit with the first failure's exit status.
+    The lines that are there at a time share a commit, and their results are printed after it. Every failure is told
+    with its line's number. The first bad line ends it, unless `keep_going`; a failing effect ends nothing, since its
+    message is committed. Raises typer.Exit with the first failure's exit status.
     """
-    tally = _Tally()
-    with _opened(path) as lines:
-        for number, text in progress(_numbered(lines), "sending", printing=as_json):
-            try:
-                sent = _send_line(pachyderm, text, options)
-                tally.handled += 1
-                tally.duplicates += sent.duplicate
-                if as_json:
-                    emit(sent, as_json, serialize.sent, render.sent)
-                sent.require_effects()
-            except PachydermError as error:
-                _count(tally, number, error, as_json=as_json)
-                if not keep_going and not isinstance(error, EffectFailed):
-                    tally.stopped_at = number
-                    break
+    sending = _Sending(pachyderm, options, keep_going=keep_going, as_json=as_json)
+    with _opened(path) as stream:
+        for lines in progress(_lines_at_hand(stream), "sending", printing=as_json):
+            sending.send(lines)
+            if sending.stopped_at is not None:
+                break
     if not as_json:
-        write(results(), ((_summary(tally), ""),))
-    if tally.first_failure is not None:
-        raise typer.Exit(exit_code(tally.first_failure))
+        write(results(), ((sending.summary(), ""),))
+    if sending.first_failure is not None:
+        raise typer.Exit(exit_code(sending.first_failure))
 
 
-def _send_line(pachyderm: Pachyderm, text: bytes, options: dict[str, Any]) -> Sent:
-    line = _read_line(text)
-    receiver = pachyderm.receiver(line.to)
-    # Data that was read once has lost what it could lose already.
-    require_exact_numbers(pachyderm.entity_type(receiver.type), line.message, text)
-    message = pachyderm.message(receiver.type, line.message, to_json(line.data))
-    return pachyderm.send(receiver, message, message_id=line.id, **options)
+class _Sending:
+    """Lines on their way, and what became of those before."""
+
+    def __init__(self, pachyderm: Pachyderm, options: dict[str, Any], *, keep_going: bool, as_json: bool) -> None:
+        self._pachyderm = pachyderm
+        self._options = options
+        self._keep_going = keep_going
+        self._as_json = as_json
+        self._waiting: list[tuple[int, Request | PachydermError]] = []
+        self._handled = self._duplicates = self._failures = 0
+        self.first_failure: PachydermError | None = None
+        self.stopped_at: int | None = None
+
+    def send(self, lines: Iterable[tuple[int, bytes]]) -> None:
+        """Send these lines, in as few commits as can be, and tell what became of each."""
+        for number, text in lines:
+            request = self._read(text)
+            if self.stopped_at is not None:
+                return
+            self._waiting.append((number, request))
+            if isinstance(request, PachydermError) and not self._keep_going:
+                break
+        self._commit()
+
+    def summary(self) -> str:
+        """Return for people what became of all lines."""
+        parts = [f"{self._handled} handled"]
+        if self._duplicates:
+            parts.append(f"{self._duplicates} of them handled before")
+        if self._failures:
+            parts.append(f"{self._failures} failed")
+        if self.stopped_at is not None:
+            parts.append(f"stopped at line {self.stopped_at} (--keep-going goes on)")
+        return ", ".join(parts)
+
+    def _read(self, text: bytes) -> Request | PachydermError:
+        try:
+            line = _read_line(text)
+            if not self._pachyderm.is_exact(line.to):
+                self._commit()  # whom it means may be up to the lines before
+            receiver = self._pachyderm.receiver(line.to)
+            # Data that was read once has lost what it could lose already.
+            require_exact_numbers(self._pachyderm.entity_type(receiver.type), line.message, text)
+            message = self._pachyderm.message(receiver.type, line.message, to_json(line.data))
+            return self._pachyderm.request(receiver, message, message_id=line.id)
+        except PachydermError as error:
+            return error
+
+    def _commit(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        requests = [each for _, each in waiting if isinstance(each, Request)]
+        outcomes = iter(self._pachyderm.send_all(requests, keep_going=self._keep_going, **self._options))
+        for number, each in waiting:
+            outcome = each if isinstance(each, PachydermError) else next(outcomes)
+            try:
+                if isinstance(outcome, PachydermError):
+                    raise outcome
+                self._handled += 1
+                self._duplicates += outcome.duplicate
+                if self._as_json:
+                    emit(outcome, self._as_json, serialize.sent, render.sent)
+                outcome.require_effects()
+            except PachydermError as error:
+                self._count(number, error)
+                if not self._keep_going and not isinstance(error, EffectFailed):
+                    self.stopped_at = number
+                    return
+
+    def _count(self, number: int, error: PachydermError) -> None:
+        self._failures += 1
+        self.first_failure = self.first_failure or error
+        tell_error(error, as_json=self._as_json, input_line=number)
 
 
 def _read_line(text: bytes) -> Line:
@@ -96,35 +148,32 @@ def _read_line(text: bytes) -> Line:
         raise InvalidMessage(f'{told}; a line is {{"to": REF, "message": NAME, "data": {{…}}, "id": UUID}}') from error
 
 
-def _count(tally: _Tally, number: int, error: PachydermError, *, as_json: bool) -> None:
-    tally.failures += 1
-    tally.first_failure = tally.first_failure or error
-    tell_error(error, as_json=as_json, input_line=number)
+def _lines_at_hand(stream: BufferedReader) -> Iterator[list[tuple[int, bytes]]]:
+    """Yield the lines with their numbers from 1, blank ones left out; as many together as need no waiting."""
+    number = 0
+    parts: list[bytes] = []  # of the line that is not whole yet
+    while block := stream.read1(_BLOCK):
+        *ends, rest = block.split(b"\n")
+        if ends:
+            ends[0] = b"".join([*parts, ends[0]])
+            parts.clear()
+            yield _numbered(ends, number)
+            number += len(ends)
+        parts.append(rest)
+    yield _numbered([b"".join(parts)], number)
 
 
-def _summary(tally: _Tally) -> str:
-    parts = [f"{tally.handled} handled"]
-    if tally.duplicates:
-        parts.append(f"{tally.duplicates} of them handled before")
-    if tally.failures:
-        parts.append(f"{tally.failures} failed")
-    if tally.stopped_at is not None:
-        parts.append(f"stopped at line {tally.stopped_at} (--keep-going goes on)")
-    return ", ".join(parts)
-
-
-def _numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines that are not blank, with their numbers from 1."""
-    for number, line in enumerate(lines, 1):
-        text = line.removeprefix(codecs.BOM_UTF8) if number == 1 else line  # editors of some systems put one there
-        if text.strip():
-            yield number, text
+def _numbered(lines: Iterable[bytes], before: int) -> list[tuple[int, bytes]]:
+    numbered = [(number, line) for number, line in enumerate(lines, before + 1) if line.strip()]
+    if numbered and numbered[0][0] == 1:  # editors of some systems put a mark there
+        numbered[0] = (1, numbered[0][1].removeprefix(codecs.BOM_UTF8))
+    return [(number, line) for number, line in numbered if line]
 
 
 @contextmanager
-def _opened(path: str) -> Iterator[Iterable[bytes]]:
+def _opened(path: str) -> Iterator[BufferedReader]:
     if path == "-":
-        yield sys.stdin.buffer
+        yield cast("BufferedReader", sys.stdin.buffer)
         return
     try:
         file = Path(path).open("rb")  # noqa: SIM115 - closed below; only the opening's errors are usage

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import os
+from pathlib import Path
 
 import typer
 
@@ -26,23 +27,41 @@ def complete_messages(ctx: typer.Context, incomplete: str) -> list[str]:
     from pachyderm_cli.domain.naming import command_spelling  # noqa: PLC0415 - as below
 
     try:
-        names = [command_spelling(name) for name in _entity_types(ctx).get(type_name).messages]
+        names = [command_spelling(name) for name in _messages(ctx, type_name)]
     except Exception:  # noqa: BLE001 - completion has nowhere to tell, and must not break the prompt
         return []
     return [name for name in names if name.startswith(incomplete)]
 
 
+def _messages(ctx: typer.Context, type_name: str) -> list[str]:
+    from pachyderm_cli.domain.outline import messages_in  # noqa: PLC0415 - as below
+    from pachyderm_cli.project import entity_file  # noqa: PLC0415 - as below
+
+    folder = _entities(ctx)
+    if folder is None or type_name not in _type_names(ctx):
+        return []
+    names = messages_in(entity_file(folder, type_name).read_text(encoding="utf-8"))
+    if names is not None:
+        return names
+    from pachyderm_cli.engine.loader import FolderEntityTypes  # noqa: PLC0415 - loads pydantic, which mostly it need not
+
+    return list(FolderEntityTypes(folder).get(type_name).messages)
+
+
 def _type_names(ctx: typer.Context) -> list[str]:
+    from pachyderm_cli.project import entity_names  # noqa: PLC0415 - as below
+
     try:
-        return list(_entity_types(ctx).names())
+        folder = _entities(ctx)
+        return [] if folder is None else entity_names(folder)
     except Exception:  # noqa: BLE001 - as above
         return []
 
 
-def _entity_types(ctx: typer.Context) -> Any:
-    from pachyderm_cli.config import load_config  # noqa: PLC0415 - only a completion that needs it loads it
-    from pachyderm_cli.engine.loader import FolderEntityTypes, NoEntityTypes  # noqa: PLC0415
+def _entities(ctx: typer.Context) -> Path | None:
+    """Return the folder of the project's entities, None outside of any project."""
+    from pachyderm_cli.project import DEFAULT_ENTITIES, FILE_NAME, find_project, read_toml  # noqa: PLC0415 - on demand
 
-    given = ctx.find_root().params
-    entities = load_config(given.get("project"), store=given.get("store")).entities
-    return NoEntityTypes() if entities is None else FolderEntityTypes(entities)
+    named = ctx.find_root().params.get("project") or os.environ.get("PACHYDERM_PROJECT") or None
+    folder = find_project(named, required=False)
+    return None if folder is None else folder / read_toml(folder / FILE_NAME).get("entities", DEFAULT_ENTITIES)

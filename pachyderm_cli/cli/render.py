@@ -8,7 +8,6 @@ from typing import Any
 
 from pachyderm_cli.cli.json_text import to_json
 from pachyderm_cli.cli.output import Line, Piece
-from pachyderm_cli.domain.description import describe, usages
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.naming import command_spelling
 from pachyderm_cli.domain.reference import Reference
@@ -106,6 +105,8 @@ def type_summary(summary: dict[str, Any]) -> Iterator[Line]:
 
 def protocol(entity_type: EntityType) -> Iterator[Line]:
     """Show an entity type: where it is, how its messages are written, its events, effects and state."""
+    from pachyderm_cli.domain.description import describe, usages  # noqa: PLC0415 - only `describe` needs them
+
     described = describe(entity_type)
     yield ((entity_type.name, "bold cyan"), (f"  {_from_here(entity_type.file)}", "dim"))
     if entity_type.doc:

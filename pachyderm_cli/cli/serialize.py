@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 from pachyderm_cli.cli.json_text import Stored
-from pachyderm_cli.domain.description import describe
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import to_text
@@ -115,4 +114,6 @@ def head(found: Head) -> dict[str, Any]:
 
 def protocol(entity_type: EntityType) -> dict[str, Any]:
     """Return an entity type's protocol as JSON Schema."""
+    from pachyderm_cli.domain.description import describe  # noqa: PLC0415 - only `describe` needs it
+
     return asdict(describe(entity_type))

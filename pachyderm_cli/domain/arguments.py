@@ -21,6 +21,9 @@ from pachyderm_cli.errors import InvalidMessage, UnknownMessage
 
 def message_class(entity: EntityType, name: str) -> type[Message]:
     """Return the message class that `name` means, in any usual spelling. Raises UnknownMessage."""
+    found = entity.spellings.get(name)
+    if found is not None:
+        return found
     found = find_by_spelling(entity.messages, name)
     if found is None:
         known = [command_spelling(each) for each in entity.messages]
@@ -29,6 +32,7 @@ def message_class(entity: EntityType, name: str) -> type[Message]:
             entity_type=entity.name,
             name=name,
         )
+    entity.spellings[name] = found
     return found
 
 

@@ -58,6 +58,11 @@ class EntityType:
         return TypeAdapter(self.state_type)
 
     @cached_property
+    def spellings(self) -> dict[str, type[Message]]:
+        """The spellings that messages were asked for by so far, and what they meant."""
+        return {}
+
+    @cached_property
     def fingerprint(self) -> str | None:
         """The fingerprint of state schema and reducer; None where there is no source, so no trust either."""
         try:

@@ -16,7 +16,7 @@ from pydantic_core import PydanticSerializationError
 from pachyderm_cli.domain.codec import Unfaithful, encode_model
 from pachyderm_cli.domain.immutability import is_immutable
 from pachyderm_cli.domain.message import Message
-
+from pachyderm_cli.domain.reference import id_text
 
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode  # `json.dumps` would make one each time
 
@@ -45,7 +45,7 @@ def message_fingerprint(entity_id: UUID, message: Message) -> str:
         data = message.__pydantic_serializer__.to_python(message, mode="json", round_trip=True, exclude_unset=True)
         if not _has_one_order(type(message)):
             data = _settled(data, message)
-        text = _canonical([str(entity_id), type(message).__name__, data])
+        text = _canonical([id_text(entity_id.int), type(message).__name__, data])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         encode_model(message)  # says where

@@ -41,6 +41,12 @@ class Reference:
         return f"{self.type}:{self.id}"
 
 
+@lru_cache(maxsize=4096)
+def id_text(identifier: int) -> str:
+    """Return the text of the UUID whose `int` that is. Those of entities are needed again and again."""
+    return str(UUID(int=identifier))
+
+
 @dataclass(frozen=True, slots=True)
 class ById:
     """An entity by its whole id."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import ModuleType, TracebackType
 from typing import Any, Self
@@ -14,14 +14,15 @@ from pachyderm_cli.domain.arguments import message_from_fields, message_from_jso
 from pachyderm_cli.domain.message import Message
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import now
+from pachyderm_cli.engine.batch import Batch
+from pachyderm_cli.engine.deciding import Committed, Request
 from pachyderm_cli.engine.dispatch import dispatch, left_out
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
-from pachyderm_cli.engine.results import EffectResult, Sent
-from pachyderm_cli.engine.deciding import Committed, Request
+from pachyderm_cli.engine.results import Sent
 from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.engine.views import Views
-from pachyderm_cli.errors import ConfigError, EntityFailed, UsageError
+from pachyderm_cli.errors import ConfigError, EntityFailed, PachydermError, UsageError
 from pachyderm_cli.store.records import StoredSnapshot
 from pachyderm_cli.store.snapshots import drop_snapshots, keep_snapshot
 from pachyderm_cli.store.store import Store
@@ -110,6 +111,10 @@ class Pachyderm(Views):
         """Return whom a message to `reference` would go to; `new` is a fresh id at every call."""
         return self._finder.receiver(reference, fresh=uuid4)
 
+    def is_exact(self, reference: str) -> bool:
+        """Tell whether `reference` says by itself whom it means: no prefix, and with its type."""
+        return self._finder.is_exact(reference)
+
     def message(
         self,
         type_name: str,
@@ -156,28 +161,71 @@ class Pachyderm(Views):
         written; only where a connection to Postgres stayed lost may the commit have happened, and sending the same
         message id again tells.
         """
+        request = self.request(reference, message, data, message_id=message_id, expect=expect, caused_by=caused_by)
+        return self._sent(request, self._sender.send(request), self._effects_config(config), effects=effects)
+
+    def request(
+        self,
+        reference: str | Reference,
+        message: Message | str,
+        data: Mapping[str, Any] | str | bytes | None = None,
+        *,
+        message_id: UUID | str | None = None,
+        expect: int | None = None,
+        caused_by: UUID | str | None = None,
+    ) -> Request:
+        """Return what `send` would send, checked, for `send_all`. Raises as `send` does, without writing."""
         entity = self.receiver(reference)
         entity_type = self._types.get(entity.type)
         if isinstance(message, str):
             message = self.message(entity.type, message, {} if data is None else data)
         elif data is not None:
             raise UsageError("data goes with the name of a message, not with a message")
-        request = Request(
-            entity_type=entity_type,
-            entity=entity,
-            message=message_of(entity_type, message),
-            message_id=_uuid(message_id, "message_id"),
-            expect=expect,
-            caused_by=_uuid(caused_by, "caused_by"),
+        return Request(
+            entity_type,
+            entity,
+            message_of(entity_type, message),
+            None if message_id is None else _uuid(message_id, "message_id"),
+            expect,
+            None if caused_by is None else _uuid(caused_by, "caused_by"),
         )
-        committed = self._sender.send(request)
-        if effects:
-            results = dispatch(committed.effects, committed.message_id, {**self._config, **(config or {})})
-        else:
-            results = left_out(committed.effects, committed.message_id)
-        return self._sent(request, committed, results)
 
-    def _sent(self, request: Request, committed: Committed, effects: tuple[EffectResult, ...]) -> Sent:
+    def send_all(
+        self,
+        requests: Sequence[Request],
+        *,
+        keep_going: bool = False,
+        config: Mapping[str, Any] | None = None,
+        effects: bool = True,
+    ) -> list[Sent | PachydermError]:
+        """Send messages in their order, in one durable commit, and return what became of each.
+
+        Each is decided on what those before it lead to; all that is to be written is written together, or nothing
+        is. The effects run after the commit, in order. A message that fails writes nothing and has its error in the
+        list, with which the list ends, unless told to `keep_going`: those after it are then sent all the same.
+        Messages that cannot share a commit (other writers came first again and again, the database refuses one) are
+        committed in smaller parts, in order.
+
+        Raises StoreError where a connection to Postgres stayed lost: what came before is committed, and sending all
+        of it with the same message ids again finishes it.
+        """
+        merged = self._effects_config(config)
+        outcomes = Batch(self._sender, requests, keep_going=keep_going).send()
+        return [
+            outcome if isinstance(outcome, PachydermError) else self._sent(request, outcome, merged, effects=effects)
+            for request, outcome in zip(requests, outcomes, strict=False)
+        ]
+
+    def _effects_config(self, added: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        return {**self._config, **added} if added else self._config
+
+    def _sent(self, request: Request, committed: Committed, config: Mapping[str, Any], *, effects: bool) -> Sent:
+        """Run the effects, or leave them out, and return the whole result."""
+        run = (
+            dispatch(committed.effects, committed.message_id, config)
+            if effects
+            else left_out(committed.effects, committed.message_id)
+        )
         return Sent(
             entity=request.entity,
             network=self._network,
@@ -187,7 +235,7 @@ class Pachyderm(Views):
             message_id=committed.message_id,
             duplicate=committed.duplicate,
             events=committed.events,
-            effects=effects,
+            effects=run,
         )
 
     def snapshot(self, reference: str | Reference | None = None) -> StoredSnapshot:
@@ -216,9 +264,9 @@ class Pachyderm(Views):
         return drop_snapshots(self._store, self._network, entity_id)
 
 
-def _uuid(value: UUID | str | None, name: str) -> UUID | None:
+def _uuid(value: UUID | str, name: str) -> UUID:
     """Return `value` as a UUID, so that no other spelling of it reaches the log. Raises UsageError."""
-    if value is None or isinstance(value, UUID):
+    if isinstance(value, UUID):
         return value
     try:
         return UUID(value)

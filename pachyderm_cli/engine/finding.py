@@ -70,6 +70,14 @@ class Finder:
         exact = self._exact(parsed, parsed.target)
         return exact.entity if isinstance(exact, Head) else exact
 
+    def is_exact(self, reference: str) -> bool:
+        """Tell whether `reference` says by itself whom it means, so that what the store holds makes no difference."""
+        try:
+            parsed = parse_reference(reference)
+        except InvalidReference:
+            return True
+        return parsed.type is not None and not isinstance(parsed.target, ByPrefix)
+
     def _exact(self, parsed: ParsedReference, target: ById | ByName | New) -> Reference | Head:
         """Return the entity of a whole id or a name; the store is asked only for a type that was left out."""
         if isinstance(target, ByName):

@@ -15,6 +15,7 @@ from pachyderm_cli.domain.protocol import load_error, read_entity
 from pachyderm_cli.domain.reference import is_type_name
 from pachyderm_cli.engine.imports import EntityPackage
 from pachyderm_cli.errors import ConfigError, EntityLoadError, UnknownEntityType
+from pachyderm_cli.project import entity_file, entity_names
 
 
 @runtime_checkable
@@ -80,13 +81,7 @@ class FolderEntityTypes:
 
     def names(self) -> list[str]:
         """Return the names of the modules in the folder, sorted; those that begin with `_` are no entities."""
-        found = []
-        for file in self._folder.rglob("*.py"):
-            parts = file.relative_to(self._folder).with_suffix("").parts
-            name = ".".join(parts)
-            if is_type_name(name) and not any(part.startswith("_") for part in parts):
-                found.append(name)
-        return sorted(found)
+        return entity_names(self._folder)
 
     def close(self) -> None:
         """Forget the modules, unless the process knows them under the folder's own name."""
@@ -102,7 +97,7 @@ class FolderEntityTypes:
                 f"there is no folder of entity modules at {self._folder}; make it, or name another as 'entities' "
                 "in pachyderm.toml"
             )
-        file = self._folder.joinpath(*name.split(".")).with_suffix(".py")
+        file = entity_file(self._folder, name)
         # Only a name that stands in the listing reaches the import system, whatever the file system folds together.
         if name not in self.names():
             raise unknown_type(name, self.names(), f" in {self._folder}")

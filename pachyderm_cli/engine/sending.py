@@ -69,9 +69,7 @@ class Sender:
                     known = find_message(self.store, self.network, delivery.id)
                     if known is not None:
                         return self.recorded(delivery, known)
-                prepared = (self._decided_from_cache(delivery) if not attempt else None) or self.decided_from_log(
-                    delivery, conflicted_at
-                )
+                prepared = self._decided_from_log(delivery, conflicted_at) if attempt else self.decided(delivery)
                 if not prepared.append.events or self._appended(delivery, prepared):
                     return prepared.committed()
                 conflicted_at = prepared.append.expected_version
@@ -95,7 +93,23 @@ class Sender:
         self.cache.put(entity_type, entity.id, fold)
         return fold
 
-    def decided_from_log(self, delivery: Delivery, conflicted_at: int | None = None) -> Prepared:
+    def decided(self, delivery: Delivery) -> Prepared:
+        """Return a decision at the state as last known. Raises as `send` does.
+
+        If it is to be appended, the append tells whether that state was behind the log. Any other answer might be
+        wrong if it was, and is decided again from the log.
+        """
+        fold = self.cache.get(delivery.entity_type, delivery.entity.id)
+        if fold is not None:
+            try:
+                prepared = delivery.prepare(fold)
+            except PachydermError:
+                return self._decided_from_log(delivery)
+            if prepared.append.events:
+                return prepared
+        return self._decided_from_log(delivery)
+
+    def _decided_from_log(self, delivery: Delivery, conflicted_at: int | None = None) -> Prepared:
         """Return a decision at the state that the log leads to, `conflicted_at` not being its version."""
         fold = self.current(delivery.entity_type, delivery.entity)
         if fold.version == conflicted_at:
@@ -117,21 +131,6 @@ class Sender:
         pages = read_data(self.store, self.network, entity.id, after=known.first_version - 1, up_to=known.last_version)
         events = tuple(SentEvent(version, name, text) for page in pages for version, name, text in page)
         return Committed(fold, delivery.id, events, (), duplicate=True)
-
-    def _decided_from_cache(self, delivery: Delivery) -> Prepared | None:
-        """Return a decision at the state as last known, if there is one and it is to be appended.
-
-        The append tells whether that state was behind the log. Any other answer might be wrong if it was, and is
-        decided again from the log.
-        """
-        fold = self.cache.get(delivery.entity_type, delivery.entity.id)
-        if fold is None:
-            return None
-        try:
-            prepared = delivery.prepare(fold)
-        except PachydermError:
-            return None
-        return prepared if prepared.append.events else None
 
     def _appended(self, delivery: Delivery, prepared: Prepared) -> bool:
         """Append what was decided; return False if another writer was first."""

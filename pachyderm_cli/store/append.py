@@ -11,6 +11,7 @@ from sqlalchemy import JSON, BigInteger, Integer, Text, bindparam, cast, column,
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from pachyderm_cli.domain.reference import id_text
 from pachyderm_cli.domain.timestamps import to_text
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.events import find_message
@@ -34,12 +35,12 @@ class _next_position(FunctionElement[int]):  # noqa: N801 - spelt as SQL functio
 
 @compiles(_next_position)
 def _after_the_highest(_element: Any, _compiler: Any, **_: Any) -> str:
-    return f"(SELECT coalesce(max(position), 0) + 1 FROM {events.name})"
+    return "(SELECT coalesce(max(position), 0) + 1 FROM pachyderm_events)"
 
 
 @compiles(_next_position, "postgresql")
 def _after_the_last_drawn(_element: Any, _compiler: Any, **_: Any) -> str:
-    return f"(SELECT last_value + 1 FROM {events.name}_position_seq)"  # an index takes several times as long
+    return "(SELECT last_value + 1 FROM pachyderm_events_position_seq)"  # an index takes several times as long
 
 
 _moved = {
@@ -228,7 +229,7 @@ def _with_given(network: str, each: Append) -> dict[str, Any]:
 def _parameters(network: str, each: Append) -> dict[str, Any]:
     return {
         "network": network,
-        "entity_id": str(each.entity.id),
+        "entity_id": id_text(each.entity.id.int),
         "expected": each.expected_version,
         "to_version": each.expected_version + len(each.events),
         "entity_type": each.entity.type,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sqlite3
 import time
@@ -101,7 +100,7 @@ def empty_engine() -> Engine:
 
     Every connection has a database of its own, so that threads share none.
     """
-    engine = create_engine("sqlite://", poolclass=NullPool)
+    engine = create_engine("sqlite://", poolclass=NullPool, connect_args={"check_same_thread": False})
     tables = [str(CreateTable(table).compile(engine)) for table in metadata.sorted_tables]
 
     def make_tables(connection: DBAPIConnection, _record: object) -> None:
@@ -164,6 +163,8 @@ def _keep_in_child() -> None:
     Closing would drop SQLite's locks or end the parent's Postgres session, so the child keeps a reference to
     each for ever.
     """
+    import ctypes  # noqa: PLC0415 - for those who fork alone
+
     for connection in _open_connections:
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(connection))
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Integer, bindparam, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
@@ -19,6 +22,26 @@ PAGE = 1000
 """Events read at a time: a page is a short transaction of its own, so that a slow reader holds nothing open."""
 
 _LAST_VERSION = 2**62
+
+
+class _is_listed(FunctionElement[int]):  # noqa: N801 - spelt as SQL functions are
+    """Whether a column's id is in a list, which is one parameter, JSON text, however long it is."""
+
+    type = Integer()  # as a Boolean it would be compared with 1, and no index be used
+    inherit_cache = True
+
+
+@compiles(_is_listed)
+def _is_among_each(element: Any, compiler: Any, **_: Any) -> str:
+    column, ids = (compiler.process(clause) for clause in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - of Core's own clauses
+
+
+@compiles(_is_listed, "postgresql")
+def _is_any_of(element: Any, compiler: Any, **_: Any) -> str:
+    column, ids = (compiler.process(clause) for clause in element.clauses)
+    return f"{column} = ANY (CAST(ARRAY(SELECT json_array_elements_text(CAST({ids} AS JSON))) AS UUID[]))"
+
 
 _by_entity = (
     events.c.network == bindparam("network"),
@@ -55,6 +78,19 @@ _by_message = Statement(
     )
     .where(events.c.network == bindparam("network"), events.c.message_id == bindparam("message_id"))
     .order_by(events.c.ordinal)
+)
+
+_by_messages = Statement(
+    select(
+        events.c.message_id,
+        events.c.entity_type,
+        events.c.entity_id,
+        events.c.message_fingerprint,
+        events.c.recorded_at,
+        events.c.version,
+    )
+    .where(events.c.network == bindparam("network"), _is_listed(events.c.message_id, bindparam("message_ids")))
+    .order_by(events.c.message_id, events.c.ordinal)
 )
 
 
@@ -104,14 +140,20 @@ def find_message(store: Store, network: str, message_id: UUID) -> RecordedMessag
     rows = store.read(lambda transaction: transaction.rows(_by_message, parameters))
     if not rows:
         return None
-    entity_type, entity_id, fingerprint, recorded_at, first_version = rows[0]
-    return RecordedMessage(
-        entity=Reference(entity_type, UUID(entity_id)),
-        fingerprint=fingerprint,
-        first_version=first_version,
-        last_version=rows[-1][4],
-        recorded_at=from_text(recorded_at),
-    )
+    return _message(rows[0])._replace(last_version=rows[-1][4])
+
+
+def find_messages(store: Store, network: str, message_ids: Sequence[UUID]) -> dict[UUID, RecordedMessage]:
+    """Return those messages that are in the log, by id."""
+    parameters = {"network": network, "message_ids": json.dumps([str(each) for each in message_ids])}
+    found: dict[UUID, RecordedMessage] = {}
+    for message_id, *row in store.read(lambda transaction: transaction.rows(_by_messages, parameters)):
+        first = found.get(UUID(message_id))
+        if first is None:
+            found[UUID(message_id)] = _message(row)
+        else:
+            found[UUID(message_id)] = first._replace(last_version=row[-1])
+    return found
 
 
 def _page(store: Store, statement: Statement, network: str, entity_id: UUID, after: int, up_to: int) -> list[Any]:
@@ -119,6 +161,12 @@ def _page(store: Store, statement: Statement, network: str, entity_id: UUID, aft
     bounds = {"after": max(0, min(after, _LAST_VERSION)), "up_to": max(0, min(up_to, _LAST_VERSION))}
     parameters = {"network": network, "entity_id": str(entity_id), **bounds, "page": PAGE}
     return store.read(lambda transaction: transaction.rows(statement, parameters))
+
+
+def _message(row: Sequence[Any]) -> RecordedMessage:
+    entity_type, entity_id, fingerprint, recorded_at, version = row
+    entity = Reference(entity_type, UUID(entity_id))
+    return RecordedMessage(entity, fingerprint, version, version, from_text(recorded_at))
 
 
 def _recorded(entity_id: UUID, row: tuple[Any, ...]) -> RecordedEvent:

@@ -7,7 +7,20 @@ The names carry a prefix because a project's own tables may live in the same dat
 
 from __future__ import annotations
 
-from sqlalchemy import UUID, BigInteger, Column, Index, Integer, MetaData, PrimaryKeyConstraint, String, Table, Text
+from sqlalchemy import (
+    DDL,
+    UUID,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.event import listen
 
 SCHEMA_VERSION = "0002"
 """The newest migration; what a store made by this version is stamped with."""
@@ -36,13 +49,15 @@ entities = Table(
     Column("created_at", Text, nullable=False),
     Column("updated_at", Text, nullable=False),
     sqlite_with_rowid=False,
-    postgresql_with={"fillfactor": 80},  # room to update a row in its own page
 )
 """The heads: one row an entity. The compare-and-swap on `version` decides every race.
 
 Every send rewrites one, so there is no index but the key: one on what changes would cost more than all else here.
 What lists entities by type or last write reads the network's heads.
 """
+# Room to update a row in its own page. As an argument of the table it would load all of SQLAlchemy's Postgres.
+_FILL = DDL("ALTER TABLE pachyderm_entities SET (fillfactor = 80)")  # type: ignore[no-untyped-call]
+listen(entities, "after_create", _FILL.execute_if(dialect="postgresql"))
 
 events = Table(
     "pachyderm_events",

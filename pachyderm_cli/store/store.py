@@ -50,6 +50,7 @@ class Store:
         self._engine: Engine | None = None
         # SQLAlchemy makes the connections; its pool's checkout and return would cost what a statement does.
         self._idle: list[Transaction] = []
+        self._nothing: Engine | None = None  # what a file that is not there reads as
         _stores.add(self)
 
     def __str__(self) -> str:
@@ -125,15 +126,13 @@ class Store:
     def close(self) -> None:
         """Close every connection; the store may be used again."""
         with self._opening:
-            if self._engine is not None:
-                self._engine.dispose()
-            self._engine = None
+            self._engine = self._nothing = None
             self._close_idle()
 
     def abandon(self) -> None:
         """Forget every connection, without closing it: they are another process's."""
         self._opening = threading.Lock()
-        self._engine = None
+        self._engine = self._nothing = None
         self._idle = []
 
     def _run(self, work: Callable[[Transaction], ResultT], *, reading: bool = False) -> ResultT:
@@ -154,18 +153,26 @@ class Store:
 
     def _lend(self, *, reading: bool) -> Transaction:
         """Return a connection that nobody uses: the one that was used last, or a fresh one."""
-        try:
-            return self._idle.pop()
-        except IndexError:
-            pass
-        if reading and self._engine is None and self.is_sqlite and not Path(str(self.url.database)).exists():
-            engine = empty_engine()
-        else:
-            engine = self._engine or self.engine
+        engine = self._engine or (self._readable() if reading else self.engine)
+        while self._idle:
+            try:
+                lent = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if lent.engine is engine:
+                return lent
+            lent.close()
         return Transaction(connect(engine), engine)
 
+    def _readable(self) -> Engine:
+        if not self.is_sqlite or Path(str(self.url.database)).exists():
+            return self.engine
+        if self._nothing is None:
+            self._nothing = empty_engine()
+        return self._nothing
+
     def _take_back(self, lent: Transaction) -> None:
-        if lent.engine is self._engine and not lent.is_closed and len(self._idle) < _KEPT:
+        if lent.engine is (self._engine or self._nothing) and not lent.is_closed and len(self._idle) < _KEPT:
             self._idle.append(lent)
         else:
             lent.close()

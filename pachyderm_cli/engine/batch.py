@@ -1,0 +1,160 @@
+"""Many sends in one durable commit: decided in their order, each on what those before it lead to, in or out together.
+
+What one of them cannot share (a lost race again and again, a statement that the database refuses) is found by halving;
+what is left alone is sent as any other message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from pachyderm_cli.engine.deciding import Committed, Delivery, Prepared, Request
+from pachyderm_cli.engine.folding import Fold
+from pachyderm_cli.engine.sending import RECONNECTIONS, Sender, pause
+from pachyderm_cli.errors import PachydermError, StoreError
+from pachyderm_cli.store.append import append_all
+from pachyderm_cli.store.events import find_messages
+from pachyderm_cli.store.failures import ConnectionLost, concerns_a_statement
+from pachyderm_cli.store.records import RecordedMessage
+
+Outcome = Committed | PachydermError
+
+_ATTEMPTS = 4
+"""How often a batch is decided anew against other writers before it is halved."""
+
+
+class Batch:
+    """Messages to be sent in order."""
+
+    def __init__(self, sender: Sender, requests: Sequence[Request], *, keep_going: bool) -> None:
+        """Send `requests` by `sender`; without `keep_going`, none after the first that fails."""
+        self._sender = sender
+        self._keep_going = keep_going
+        self._waiting = [_delivery(sender, request) for request in requests]
+        self._most = len(requests)  # how many are tried together
+        self._conflicts = 0
+        self._lost = 0
+
+    def send(self) -> list[Outcome]:
+        """Return what became of each message, in order, once that is durable: committed, or why not.
+
+        Without `keep_going` the list ends with the first that failed. Raises StoreError where the connection to the
+        database stayed lost: what was sent before is committed, and the message ids tell of the rest.
+        """
+        outcomes: list[Outcome] = []
+        while self._waiting:
+            done = self._send_together() if self._most > 1 else [self._send_alone()]
+            del self._waiting[: len(done)]
+            outcomes += done
+            if done and not self._keep_going and isinstance(done[-1], PachydermError):
+                break
+        return outcomes
+
+    def _send_alone(self) -> Outcome:
+        delivery = self._waiting[0]
+        self._most = max(1, len(self._waiting) - 1)
+        if isinstance(delivery, PachydermError):
+            return delivery
+        try:
+            return self._sender.deliver(delivery)
+        except PachydermError as error:
+            return error
+
+    def _send_together(self) -> list[Outcome]:
+        """Commit the first of those that wait, as many as can be; return what became of them, [] if nothing did."""
+        sender = self._sender
+        attempt = _Attempt(sender, self._waiting[: self._most], keep_going=self._keep_going)
+        try:
+            attempt.decide()
+            conflicts = append_all(sender.store, sender.network, [each.append for each in attempt.prepared])
+        except ConnectionLost:
+            self._lost += 1
+            if self._lost > RECONNECTIONS:
+                raise
+            for delivery, prepared in zip(attempt.deliveries, attempt.prepared, strict=True):
+                delivery.leave_in_doubt(prepared)
+            pause(self._lost)
+            return []
+        except StoreError as error:
+            # Whose fault it is shows when each is alone; where all are concerned, the first one will tell.
+            self._most = len(attempt.prepared) // 2 if concerns_a_statement(error.__cause__) else 1
+            return []
+        if not conflicts:
+            attempt.keep()
+            return attempt.outcomes
+        for index in conflicts:
+            delivery = attempt.deliveries[index]
+            sender.cache.drop(delivery.entity_type, delivery.entity.id)
+        self._conflicts += 1
+        if self._conflicts % _ATTEMPTS == 0:
+            self._most = max(1, self._most // 2)
+        pause(self._conflicts)
+        return []
+
+
+class _Attempt:
+    """One pass over some messages: what each leads to if all that is to be appended is."""
+
+    def __init__(self, sender: Sender, waiting: Sequence[Delivery | PachydermError], *, keep_going: bool) -> None:
+        self._sender = sender
+        self._waiting = waiting
+        self._keep_going = keep_going
+        self._folds: dict[UUID, tuple[Delivery, Fold]] = {}  # by entity, with who led to it
+        self.outcomes: list[Outcome] = []
+        self.deliveries: list[Delivery] = []
+        self.prepared: list[Prepared] = []
+        """What is to be appended, and for which of the `deliveries`."""
+
+    def decide(self) -> None:
+        """Decide as many messages as can be without seeing a commit of those before."""
+        asked = [each.id for each in self._waiting if isinstance(each, Delivery) and each.id_may_be_known]
+        known = find_messages(self._sender.store, self._sender.network, asked) if asked else {}
+        ids = set()
+        for delivery in self._waiting:
+            if isinstance(delivery, PachydermError):
+                outcome: Outcome = delivery
+            elif delivery.id in ids or self._is_other_type_s(delivery):
+                return  # what became of the one before is to be read from the log
+            else:
+                ids.add(delivery.id)
+                outcome = self._decided(delivery, known.get(delivery.id))
+            self.outcomes.append(outcome)
+            if isinstance(outcome, PachydermError) and not self._keep_going:
+                return
+
+    def keep(self) -> None:
+        """Note that all of it is committed."""
+        for delivery, fold in self._folds.values():
+            self._sender.cache.put(delivery.entity_type, delivery.entity.id, fold)
+
+    def _is_other_type_s(self, delivery: Delivery) -> bool:
+        found = self._folds.get(delivery.entity.id)
+        return found is not None and found[0].entity_type is not delivery.entity_type
+
+    def _decided(self, delivery: Delivery, known: RecordedMessage | None) -> Outcome:
+        try:
+            if known is not None:
+                return self._sender.recorded(delivery, known)
+            found = self._folds.get(delivery.entity.id)
+            if found is None:
+                prepared = self._sender.decided(delivery)
+            else:
+                version, state, snapshot_version = found[1]
+                prepared = delivery.prepare(Fold(version, delivery.entity_type.own_state(state), snapshot_version))
+        except ConnectionLost:
+            raise
+        except PachydermError as error:
+            return error
+        if prepared.append.events:
+            self.deliveries.append(delivery)
+            self.prepared.append(prepared)
+            self._folds[delivery.entity.id] = (delivery, prepared.fold)
+        return prepared.committed()
+
+
+def _delivery(sender: Sender, request: Request) -> Delivery | PachydermError:
+    try:
+        return sender.delivery(request)
+    except PachydermError as error:
+        return error
