@@ -36,8 +36,8 @@ class Line(BaseModel):
     id: UUID | None = None
 
 
-_BLOCK = 65536
-"""Bytes that are read at a time: some hundreds of lines, which share a commit."""
+_BLOCK = 262_144
+"""Bytes that are read at a time, at most: a thousand lines or two, which share a commit."""
 
 
 def send_lines(pachyderm: Pachyderm, path: str, options: dict[str, Any], *, keep_going: bool, as_json: bool) -> None:

@@ -76,11 +76,12 @@ def _in_order(order: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
 class Transaction:
     """A connection of the driver's, lent for one piece of work."""
 
-    __slots__ = ("_connection", "dialect", "engine", "is_sqlite")
+    __slots__ = ("_connection", "_cursor", "dialect", "engine", "is_sqlite")
 
     def __init__(self, connection: Any, engine: Engine) -> None:
         """Wrap the driver's own connection object, made by `engine`."""
         self._connection = connection
+        self._cursor = connection.cursor()  # for what is read at once; the drivers would make one for each statement
         self.engine = engine
         self.dialect = engine.dialect
         self.is_sqlite = self.dialect.name == "sqlite"
@@ -97,10 +98,10 @@ class Transaction:
 
     def stream(self, statement: Statement, parameters: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
         """Run a statement and yield its rows as they are read; constant memory on both databases."""
-        if self.is_sqlite:
-            yield from self._execute(statement, parameters)
-            return
         text, arguments = self._prepared(statement, parameters)
+        if self.is_sqlite:
+            yield from self._connection.execute(text, arguments)
+            return
         # The driver would read every row at once; a cursor of the server's lives in a transaction.
         with self._connection.transaction(), self._connection.cursor(name="pachyderm") as cursor:
             yield from cursor.execute(text, arguments)
@@ -128,7 +129,7 @@ class Transaction:
 
     def run(self, sql: str) -> None:
         """Run a fixed command, such as BEGIN."""
-        self._connection.execute(sql)
+        self._cursor.execute(sql)
 
     def roll_back(self) -> None:
         """End what was begun; a connection that is gone has nothing to end."""
@@ -139,7 +140,7 @@ class Transaction:
         self._connection.close()
 
     def _execute(self, statement: Statement, parameters: Mapping[str, Any]) -> Any:
-        return self._connection.execute(*self._prepared(statement, parameters))
+        return self._cursor.execute(*self._prepared(statement, parameters))
 
     def _prepared(self, statement: Statement, parameters: Mapping[str, Any]) -> tuple[str, Any]:
         compiled = statement.for_dialect(self.dialect)
