@@ -118,10 +118,10 @@ class Transaction:
         """
         if len(each) == 1:
             return [self.count(statement, each[0])]
-        compiled = statement.for_dialect(self.dialect)
+        prepared = [self._prepared(statement, parameters) for parameters in each]
         counts = []
         with self._connection.cursor() as cursor:
-            cursor.executemany(compiled.text, [compiled.arguments(parameters) for parameters in each], returning=True)
+            cursor.executemany(prepared[0][0], [arguments for _, arguments in prepared], returning=True)
             while True:
                 counts.append(cursor.rowcount)
                 if not cursor.nextset():

@@ -10,7 +10,9 @@ from sqlalchemy import text
 
 from pachyderm_cli import Pachyderm
 from pachyderm_cli.errors import StoreError
+from pachyderm_cli.store import append as append_module
 from pachyderm_cli.store.failures import ConnectionLost
+from pachyderm_cli.store.records import Outcome
 from pachyderm_cli.store.statement import Transaction
 from tests.support import tally
 from tests.support.engines import tally_engine
@@ -19,7 +21,7 @@ from tests.support.tally import Add, AddAll
 
 pytestmark = pytest.mark.postgres
 
-Commit = Callable[[], list[int]]
+Commit = Callable[[], list[Outcome]]
 
 
 def kill(transaction: Transaction, postgres_url: str) -> None:
@@ -29,13 +31,13 @@ def kill(transaction: Transaction, postgres_url: str) -> None:
         other.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
 
 
-def before_commit(transaction: Transaction, postgres_url: str, commit: Commit) -> list[int]:
+def before_commit(transaction: Transaction, postgres_url: str, commit: Commit) -> list[Outcome]:
     """Lose the connection before the commit is sent: nothing was written."""
     kill(transaction, postgres_url)
     return commit()
 
 
-def after_commit(transaction: Transaction, postgres_url: str, commit: Commit) -> list[int]:
+def after_commit(transaction: Transaction, postgres_url: str, commit: Commit) -> list[Outcome]:
     """Lose the connection after the commit, before its answer is read: everything was written."""
     commit()
     kill(transaction, postgres_url)
@@ -61,22 +63,22 @@ def engine(postgres_url: str, told: list[str]) -> Iterator[Pachyderm]:
 def losing(
     monkeypatch: pytest.MonkeyPatch,
     postgres_url: str,
-    lose: Callable[[Transaction, str, Commit], list[int]],
+    lose: Callable[[Transaction, str, Commit], list[Outcome]],
     times: int = 1,
 ) -> Iterator[None]:
     """Make the next commits lose their connection."""
-    original = Transaction.commit
+    original = append_module._swapped_on_postgres  # alone, its one statement commits by itself
     left = times
 
-    def commit(transaction: Transaction, work: Any) -> list[int]:
+    def commit(transaction: Transaction, *arguments: Any) -> list[Outcome]:
         nonlocal left
         if not left:
-            return original(transaction, work)
+            return original(transaction, *arguments)
         left -= 1
-        return lose(transaction, postgres_url, lambda: original(transaction, work))
+        return lose(transaction, postgres_url, lambda: original(transaction, *arguments))
 
     with monkeypatch.context() as patched:
-        patched.setattr(Transaction, "commit", commit)
+        patched.setattr(append_module, "_swapped_on_postgres", commit)
         yield
     assert left == 0
 
@@ -117,7 +119,7 @@ def test_another_write_after_the_loss_is_folded(
 ) -> None:
     """Where the commit was lost and another writer came in between, the message is decided anew."""
 
-    def lose(transaction: Transaction, url: str, commit: Commit) -> list[int]:
+    def lose(transaction: Transaction, url: str, commit: Commit) -> list[Outcome]:
         kill(transaction, url)
         with tally_engine(postgres_url) as other:
             other.send("tally:@a", Add(amount=100))
@@ -135,7 +137,7 @@ def test_a_server_that_stays_away_is_an_error(
     engine: Pachyderm, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Attempts are bounded: the last loss is raised as a store error, and nothing was written."""
-    monkeypatch.setattr("pachyderm_cli.engine.sending._RECONNECTIONS", 2)
+    monkeypatch.setattr("pachyderm_cli.engine.sending.RECONNECTIONS", 2)
     with losing(monkeypatch, postgres_url, before_commit, 3), pytest.raises(ConnectionLost) as caught:
         engine.send("tally:@a", Add())
     assert isinstance(caught.value, StoreError)

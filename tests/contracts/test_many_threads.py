@@ -42,7 +42,7 @@ class Held:
 def waiting(engine: Pachyderm, number: int) -> None:
     """Return once so many appends are in the engine's queue."""
     tick = threading.Event()
-    while len(engine._sender.commits._queue) < number:
+    while len(engine._sender._commits._queue) < number:
         tick.wait(0.001)
 
 

@@ -77,27 +77,28 @@ def test_a_rejection_reads_what_is_new_and_no_more(engine: Pachyderm, said: list
 @pytest.mark.postgres
 def test_a_warm_send_is_one_round_trip(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The driver itself is asked to execute once, and to commit or roll back never."""
-    from psycopg import Connection  # noqa: PLC0415 - with the extra `postgres` only
+    from psycopg import Connection, Cursor  # noqa: PLC0415 - with the extra `postgres` only
 
     with Pachyderm(postgres_url, {"quota": quota}) as engine:
         engine.send("quota:@a", Take())
         entity = reference_of(engine, "quota:@a")
         asked: list[str] = []
 
-        def watched(name: str) -> None:
-            original = getattr(Connection, name)
+        def watched(kind: type, name: str) -> None:
+            original = getattr(kind, name)
 
-            def method(connection: Any, *arguments: Any, **options: Any) -> Any:
-                asked.append(name)
-                return original(connection, *arguments, **options)
+            def method(self: Any, *arguments: Any, **options: Any) -> Any:
+                asked.append(f"{kind.__name__}.{name}")
+                return original(self, *arguments, **options)
 
-            monkeypatch.setattr(Connection, name, method)
+            monkeypatch.setattr(kind, name, method)
 
         for name in ("execute", "commit", "rollback", "pipeline", "cursor"):
-            watched(name)
+            watched(Connection, name)
+        for name in ("execute", "executemany"):
+            watched(Cursor, name)
         engine.send(entity, Take())
-    # `execute` makes itself a cursor.
-    assert asked == ["execute", "cursor"]
+    assert asked == ["Cursor.execute"]
 
 
 def test_a_group_is_one_commit(store: Store, store_url: str, said: list[str]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, make_url
+from sqlalchemy import make_url
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store import connection as connection_module
@@ -86,7 +86,7 @@ def test_a_locked_file(sqlite_store: Store, sqlite_url: str, monkeypatch: pytest
 def test_a_file_that_cannot_grow_or_be_written(sqlite_store: Store, sqlite_url: str, pragma: str, said: str) -> None:
     """SQLite's own refusals to write are told apart, and nothing is half written."""
     write(sqlite_store)
-    event.listen(sqlite_store.engine, "checkout", lambda raw, *_: raw.execute(pragma))
+    sqlite_store.read(lambda connection: connection.run(pragma))  # the one that is used next
     many = [an_append(an_entity(), events=500)]
     assert said in failure(sqlite_store, lambda store: append(store, "n", many))
     assert row_counts(sqlite_url)["events"] == 1
