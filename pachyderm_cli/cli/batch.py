@@ -17,11 +17,12 @@ from pydantic_core import to_json
 
 from pachyderm_cli.cli import render, serialize
 from pachyderm_cli.cli.exit_codes import exit_code
-from pachyderm_cli.cli.output import emit, progress, results, tell_error, write
+from pachyderm_cli.cli.output import emit, finish, progress, results, tell_error, write
 from pachyderm_cli.domain.arguments import require_exact_numbers
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.engine.deciding import Request
 from pachyderm_cli.engine.engine import Pachyderm
+from pachyderm_cli.engine.results import Sent
 from pachyderm_cli.errors import EffectFailed, InvalidMessage, PachydermError, UsageError
 
 
@@ -97,8 +98,11 @@ class _Sending:
     def _read(self, text: bytes) -> Request | PachydermError:
         try:
             line = _read_line(text)
-            if not self._pachyderm.is_exact(line.to):
-                self._commit()  # whom it means may be up to the lines before
+        except PachydermError as error:
+            return error
+        if not self._pachyderm.is_exact(line.to):
+            self._commit()  # whom it means may be up to the lines before, and what fails there is not this line's
+        try:
             receiver = self._pachyderm.receiver(line.to)
             # Data that was read once has lost what it could lose already.
             require_exact_numbers(self._pachyderm.entity_type(receiver.type), line.message, text)
@@ -112,25 +116,26 @@ class _Sending:
         requests = [each for _, each in waiting if isinstance(each, Request)]
         outcomes = iter(self._pachyderm.send_all(requests, keep_going=self._keep_going, **self._options))
         for number, each in waiting:
-            outcome = each if isinstance(each, PachydermError) else next(outcomes)
-            try:
-                if isinstance(outcome, PachydermError):
-                    raise outcome
-                self._handled += 1
-                self._duplicates += outcome.duplicate
-                if self._as_json:
-                    emit(outcome, self._as_json, serialize.sent, render.sent)
-                outcome.require_effects()
-            except PachydermError as error:
-                self._count(number, error)
-                if not self._keep_going and not isinstance(error, EffectFailed):
-                    self.stopped_at = number
-                    return
+            self._tell(number, each if isinstance(each, PachydermError) else next(outcomes))
+            if self.stopped_at is not None:
+                break
+        finish()  # whoever writes a line and waits for its result has it
 
-    def _count(self, number: int, error: PachydermError) -> None:
-        self._failures += 1
-        self.first_failure = self.first_failure or error
-        tell_error(error, as_json=self._as_json, input_line=number)
+    def _tell(self, number: int, outcome: Sent | PachydermError) -> None:
+        try:
+            if isinstance(outcome, PachydermError):
+                raise outcome
+            self._handled += 1
+            self._duplicates += outcome.duplicate
+            if self._as_json:
+                emit(outcome, self._as_json, serialize.sent, render.sent)
+            outcome.require_effects()
+        except PachydermError as error:
+            self._failures += 1
+            self.first_failure = self.first_failure or error
+            tell_error(error, as_json=self._as_json, input_line=number)
+            if not self._keep_going and not isinstance(error, EffectFailed):
+                self.stopped_at = number
 
 
 def _read_line(text: bytes) -> Line:
@@ -164,10 +169,10 @@ def _lines_at_hand(stream: BufferedReader) -> Iterator[list[tuple[int, bytes]]]:
 
 
 def _numbered(lines: Iterable[bytes], before: int) -> list[tuple[int, bytes]]:
-    numbered = [(number, line) for number, line in enumerate(lines, before + 1) if line.strip()]
-    if numbered and numbered[0][0] == 1:  # editors of some systems put a mark there
+    numbered = list(enumerate(lines, before + 1))
+    if numbered[0][0] == 1:  # editors of some systems put a mark there
         numbered[0] = (1, numbered[0][1].removeprefix(codecs.BOM_UTF8))
-    return [(number, line) for number, line in numbered if line]
+    return [(number, line) for number, line in numbered if line.strip()]
 
 
 @contextmanager

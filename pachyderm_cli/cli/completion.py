@@ -40,7 +40,7 @@ def _messages(ctx: typer.Context, type_name: str) -> list[str]:
     folder = _entities(ctx)
     if folder is None or type_name not in _type_names(ctx):
         return []
-    names = messages_in(entity_file(folder, type_name).read_text(encoding="utf-8"))
+    names = messages_in(entity_file(folder, type_name).read_bytes())
     if names is not None:
         return names
     from pachyderm_cli.engine.loader import FolderEntityTypes  # noqa: PLC0415 - loads pydantic, which mostly it need not

@@ -7,6 +7,7 @@ import json
 import os
 import time
 from functools import lru_cache
+from random import Random
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -21,10 +22,15 @@ from pachyderm_cli.domain.reference import id_text
 _canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False).encode  # `json.dumps` would make one each time
 
 
+# To be unique is enough. To ask the system each time would give up the interpreter's lock in the middle of every send.
+_random = Random()  # noqa: S311 - no secret
+os.register_at_fork(after_in_child=_random.seed)
+
+
 def new_message_id() -> UUID:
     """Return a fresh UUIDv7 (RFC 9562): random, but in time order, so that the index on it grows at its end."""
     milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(os.urandom(10), "big")
+    random = _random.getrandbits(80)
     high = (milliseconds & (2**48 - 1)) << 80 | 7 << 76 | (random >> 68) << 64
     return UUID(int=high | 2 << 62 | random & (2**62 - 1))
 

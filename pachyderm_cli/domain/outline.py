@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import ast
+import warnings
 
 
-def messages_in(source: str) -> list[str] | None:
+def messages_in(source: str | bytes) -> list[str] | None:
     """Return the names of the messages that `handle` takes, in its annotation's order, of a module's source text.
 
     None if that cannot be told without importing: a message that is no class of the module itself, an annotation that
     is computed, a text that is no Python.
     """
     try:
-        body = ast.parse(source).body
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the import tells them, and not at the prompt
+            body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     classes = {node.name for node in body if isinstance(node, ast.ClassDef)}
     handles = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == "handle"]
-    if len(handles) != 1 or not handles[0].args.args:
+    parameters = [each for handle in handles for each in (*handle.args.posonlyargs, *handle.args.args)]
+    if len(handles) != 1 or not parameters:
         return None
-    annotation = handles[0].args.args[0].annotation
+    annotation = parameters[0].annotation
     names = None if annotation is None else _members(annotation, _aliases(body), frozenset())
     return names if names is not None and classes.issuperset(names) else None
 

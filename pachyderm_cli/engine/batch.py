@@ -6,7 +6,7 @@ what is left alone is sent as any other message.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from pachyderm_cli.engine.deciding import Committed, Delivery, Prepared, Request
@@ -35,25 +35,43 @@ class Batch:
         self._most = len(requests)  # how many are tried together
         self._conflicts = 0
         self._lost = 0
+        self._in_doubt: list[_Attempt] = []  # those of which it is not known whether they were committed
 
-    def send(self) -> list[Outcome]:
-        """Return what became of each message, in order, once that is durable: committed, or why not.
+    def send(self) -> Iterator[Outcome]:
+        """Yield what became of each message, in order, once that is durable: committed, or why not.
 
-        Without `keep_going` the list ends with the first that failed. Raises StoreError where the connection to the
-        database stayed lost: what was sent before is committed, and the message ids tell of the rest.
+        Without `keep_going` the first that failed is the last. Raises StoreError where the connection to the
+        database stayed lost: what was yielded before is committed, and the message ids tell of the rest.
         """
-        outcomes: list[Outcome] = []
         while self._waiting:
-            done = self._send_together() if self._most > 1 else [self._send_alone()]
+            done = self._recorded() or (self._send_together() if self._most > 1 else [self._send_alone()])
+            if not done:
+                continue
             del self._waiting[: len(done)]
-            outcomes += done
-            if done and not self._keep_going and isinstance(done[-1], PachydermError):
-                break
-        return outcomes
+            self._in_doubt.clear()
+            self._most = min(2 * self._most, len(self._waiting))  # after trouble, back to many
+            yield from done
+            if not self._keep_going and isinstance(done[-1], PachydermError):
+                return
+
+    def _recorded(self) -> list[Outcome]:
+        """Return what became of the attempt whose commit was not answered, but is in the log; [] if there is none.
+
+        All of it counts as it was decided: anew, a message that led to nothing would see what came after it.
+        """
+        if not self._in_doubt:
+            return []
+        sender = self._sender
+        ids = {each.append.message_id for attempt in self._in_doubt for each in attempt.prepared}
+        known = find_messages(sender.store, sender.network, [*ids])
+        for attempt in self._in_doubt:
+            if attempt.is_recorded_as(known):
+                attempt.keep()
+                return attempt.outcomes
+        return []
 
     def _send_alone(self) -> Outcome:
         delivery = self._waiting[0]
-        self._most = max(1, len(self._waiting) - 1)
         if isinstance(delivery, PachydermError):
             return delivery
         try:
@@ -74,11 +92,13 @@ class Batch:
                 raise
             for delivery, prepared in zip(attempt.deliveries, attempt.prepared, strict=True):
                 delivery.leave_in_doubt(prepared)
+            if attempt.prepared:
+                self._in_doubt.append(attempt)
             pause(self._lost)
             return []
         except StoreError as error:
             # Whose fault it is shows when each is alone; where all are concerned, the first one will tell.
-            self._most = len(attempt.prepared) // 2 if concerns_a_statement(error.__cause__) else 1
+            self._most = max(1, len(attempt.outcomes) // 2) if concerns_a_statement(error.__cause__) else 1
             return []
         if not conflicts:
             attempt.keep()
@@ -127,6 +147,15 @@ class _Attempt:
         """Note that all of it is committed."""
         for delivery, fold in self._folds.values():
             self._sender.cache.put(delivery.entity_type, delivery.entity.id, fold)
+
+    def is_recorded_as(self, known: Mapping[UUID, RecordedMessage]) -> bool:
+        """Tell whether it is this very attempt that led to the messages `known`, by id."""
+        return all(
+            (found := known.get(append.message_id)) is not None
+            and found.entity.id == append.entity.id
+            and append.is_recorded_as(found)
+            for append, _, _ in self.prepared
+        )
 
     def _is_other_type_s(self, delivery: Delivery) -> bool:
         found = self._folds.get(delivery.entity.id)

@@ -12,9 +12,7 @@ takes longer than the commit.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.failures import ConnectionLost
@@ -27,22 +25,25 @@ LARGEST_GROUP = 256
 class _Waiting:
     """An append in the queue; its gate opens when its outcome is known, or when it is to commit for others."""
 
-    __slots__ = ("append", "failure", "gate", "has_left", "has_turn", "leads", "outcome", "wakes")
+    __slots__ = ("append", "failure", "gate", "has_left", "has_turn", "leads", "outcome")
 
     def __init__(self, append: Append) -> None:
         self.append = append
         self.outcome: Outcome | None = None
-        self.failure: BaseException | None = None
+        self.failure: Exception | None = None
         self.leads = False
         self.has_turn = False  # to wake the next, or to let the queue have the turn if there is none
         self.has_left = False  # its thread was interrupted, and waits no more
-        self.wakes: _Waiting | None = None
         self.gate = threading.Lock()
         self.gate.acquire()
 
 
 class GroupCommit:
-    """Appends to one network of one store, for all threads of an engine."""
+    """Appends to one network of one store, for all threads of an engine.
+
+    A thread may be interrupted after any call that it makes, by Ctrl-C for one. So what belongs together is changed
+    without a call in between, and whoever leaves passes on what it has.
+    """
 
     def __init__(self, write: Callable[[Sequence[Append]], list[Outcome | StoreError]]) -> None:
         """Commit by `write`, which writes several appends in one commit and returns what became of each.
@@ -51,7 +52,9 @@ class GroupCommit:
         """
         self._write = write
         self._lock = threading.Lock()
-        self._queue: deque[_Waiting] = deque()
+        self._queue: list[_Waiting] = []
+        self._group: list[_Waiting] = []  # of the commit that is under way, or whose threads are being woken
+        self._woken = 0  # the index in the group of the one that was woken last; the first is the one that commits
         self._committing = False
 
     def append(self, append: Append) -> Outcome:
@@ -72,13 +75,19 @@ class GroupCommit:
             raise
         if own.failure is not None:
             raise own.failure
-        assert own.outcome is not None  # noqa: S101 - for mypy: the group that was committed held it
+        if own.outcome is None:
+            raise ConnectionLost("the commit was interrupted")  # this thread looks up what became of its append
         return own.outcome
 
     def _commit_group(self, own: _Waiting) -> None:
-        """Commit what waits, one's own append first among it, and line the group up for the turn."""
+        """Commit what waits, one's own append first among it.
+
+        An interruption is this thread's alone: the others are woken without an outcome.
+        """
         with self._lock:
-            group = [self._queue.popleft() for _ in range(min(len(self._queue), LARGEST_GROUP))]
+            waiting = self._queue
+            self._group, self._queue, self._woken = waiting[:LARGEST_GROUP], waiting[LARGEST_GROUP:], 0
+        group = self._group
         try:
             outcomes = self._write([each.append for each in group])
             for each, outcome in zip(group, outcomes, strict=True):
@@ -89,31 +98,25 @@ class GroupCommit:
         except Exception as failure:  # noqa: BLE001 - every waiting thread is told
             for each in group:
                 each.failure = failure
-        except BaseException as interruption:  # noqa: BLE001 - raised again by the thread it is for
-            # It is this thread's alone; the others look up by their message ids what became of them.
-            own.failure = interruption
-            for each in group[1:]:
-                each.failure = ConnectionLost("the commit was interrupted")
-        finally:
-            for each, following in pairwise(group):
-                each.wakes = following
 
     def _pass_on(self, own: _Waiting) -> None:
         """Hand the turn to the next of the group, after the last to the first of the queue, if there is one."""
         with self._lock:
             if not own.has_turn:
                 return
-            own.has_turn = False
-            heir = own.wakes
-            while heir is not None and heir.has_left:
-                heir = heir.wakes
-            if heir is None:
-                self._committing = bool(self._queue)
-                if not self._queue:
-                    return
+            following = self._woken + 1
+            while following < len(self._group) and self._group[following].has_left:
+                following += 1
+            if following < len(self._group):
+                heir = self._group[following]
+            elif self._queue:
                 heir = self._queue[0]
                 heir.leads = True
-            heir.has_turn = True
+            else:
+                own.has_turn, self._committing, self._group = False, False, []
+                return
+            self._woken = following
+            own.has_turn, heir.has_turn = False, True
             heir.gate.release()
 
     def _leave(self, own: _Waiting) -> None:

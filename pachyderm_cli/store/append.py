@@ -40,7 +40,8 @@ def _after_the_highest(_element: Any, _compiler: Any, **_: Any) -> str:
 
 @compiles(_next_position, "postgresql")
 def _after_the_last_drawn(_element: Any, _compiler: Any, **_: Any) -> str:
-    return "(SELECT last_value + 1 FROM pachyderm_events_position_seq)"  # an index takes several times as long
+    # An index takes several times as long. Nothing is drawn from a new sequence, whose last value is the first to come.
+    return "(SELECT last_value + is_called::int FROM pachyderm_events_position_seq)"
 
 
 _moved = {
@@ -153,6 +154,8 @@ def append_all(store: Store, network: str, appends: Sequence[Append]) -> list[in
         if conflicts:
             raise _Undone(conflicts)
 
+    if not appends:  # no commit for nothing, and no file where there is none yet
+        return []
     try:
         store.write(write)
     except _Undone as undone:

@@ -133,10 +133,12 @@ class Transaction:
 
     def roll_back(self) -> None:
         """End what was begun; a connection that is gone has nothing to end."""
-        self._connection.rollback()
+        if not self.is_closed:  # the driver would raise an error of its own, in place of the one being handled
+            self._connection.rollback()
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; the cursor first: SQLite keeps the file open for a statement that failed."""
+        self._cursor.close()
         self._connection.close()
 
     def _execute(self, statement: Statement, parameters: Mapping[str, Any]) -> Any:

@@ -50,6 +50,7 @@ class Store:
         self._engine: Engine | None = None
         # SQLAlchemy makes the connections; its pool's checkout and return would cost what a statement does.
         self._idle: list[Transaction] = []
+        self._keeping = threading.Lock()  # held to change what is kept, not to take from it
         self._nothing: Engine | None = None  # what a file that is not there reads as
         _stores.add(self)
 
@@ -132,6 +133,7 @@ class Store:
     def abandon(self) -> None:
         """Forget every connection, without closing it: they are another process's."""
         self._opening = threading.Lock()
+        self._keeping = threading.Lock()
         self._engine = self._nothing = None
         self._idle = []
 
@@ -172,13 +174,16 @@ class Store:
         return self._nothing
 
     def _take_back(self, lent: Transaction) -> None:
-        if lent.engine is (self._engine or self._nothing) and not lent.is_closed and len(self._idle) < _KEPT:
-            self._idle.append(lent)
-        else:
-            lent.close()
+        with self._keeping:
+            is_current = lent.engine is (self._engine or self._nothing)
+            if is_current and not lent.is_closed and len(self._idle) < _KEPT:
+                self._idle.append(lent)
+                return
+        lent.close()
 
     def _close_idle(self) -> None:
-        idle, self._idle = self._idle, []
+        with self._keeping:
+            idle, self._idle = self._idle, []
         for each in idle:
             each.close()
 

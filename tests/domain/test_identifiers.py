@@ -1,5 +1,6 @@
 """Ids that pachyderm makes, and the fingerprint that binds a message id to its message."""
 
+import os
 import subprocess
 import sys
 from decimal import Decimal
@@ -68,6 +69,23 @@ def test_message_ids_are_uuid7_in_time_order() -> None:
     assert len(set(made)) == 1000
     times = [identifier.int >> 80 for identifier in made]
     assert times == sorted(times)
+
+
+def test_a_forked_process_makes_ids_of_its_own() -> None:
+    """A child does not go on where its parent's randomness stood: nothing of one's ids is in the other's."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.write(writer, b"".join(new_message_id().bytes for _ in range(20)))
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(writer)
+    told = os.read(reader, 1000)
+    os.close(reader)
+    of_child = {told[at + 6 : at + 16] for at in range(0, len(told), 16)}
+    of_parent = {new_message_id().bytes[6:] for _ in range(20)}
+    assert len(of_child) == len(of_parent) == 20
+    assert not of_child & of_parent
 
 
 def test_effect_ids_follow_from_message_and_place() -> None:
