@@ -60,7 +60,7 @@ def entity_names(folder: Path) -> list[str]:
     for file in folder.rglob("*.py"):
         parts = file.relative_to(folder).with_suffix("").parts
         name = ".".join(parts)
-        if is_type_name(name) and not any(part.startswith("_") for part in parts):
+        if is_type_name(name) and not any(part.startswith("_") or "." in part for part in parts):
             found.append(name)
     return sorted(found)
 

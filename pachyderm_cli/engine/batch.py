@@ -76,6 +76,8 @@ class Batch:
             return delivery
         try:
             return self._sender.deliver(delivery)
+        except ConnectionLost:
+            raise
         except PachydermError as error:
             return error
 

@@ -68,7 +68,7 @@ class GroupCommit:
             if not own.leads:
                 own.gate.acquire()
             if own.leads:
-                self._commit_group(own)
+                self._commit_group()
             self._pass_on(own)
         except BaseException:  # an interruption; the others are not to wait for this thread
             self._leave(own)
@@ -79,8 +79,8 @@ class GroupCommit:
             raise ConnectionLost("the commit was interrupted")  # this thread looks up what became of its append
         return own.outcome
 
-    def _commit_group(self, own: _Waiting) -> None:
-        """Commit what waits, one's own append first among it.
+    def _commit_group(self) -> None:
+        """Commit what waits, the append of this thread first among it.
 
         An interruption is this thread's alone: the others are woken without an outcome.
         """

@@ -50,7 +50,9 @@ class Store:
         self._engine: Engine | None = None
         # SQLAlchemy makes the connections; its pool's checkout and return would cost what a statement does.
         self._idle: list[Transaction] = []
-        self._keeping = threading.Lock()  # held to change what is kept, not to take from it
+        # Held to change what is kept, not to take from it. The garbage collector may end a listing at any moment, also
+        # in the thread that holds it.
+        self._keeping = threading.RLock()
         self._nothing: Engine | None = None  # what a file that is not there reads as
         _stores.add(self)
 
@@ -133,7 +135,7 @@ class Store:
     def abandon(self) -> None:
         """Forget every connection, without closing it: they are another process's."""
         self._opening = threading.Lock()
-        self._keeping = threading.Lock()
+        self._keeping = threading.RLock()
         self._engine = self._nothing = None
         self._idle = []
 

@@ -104,13 +104,15 @@ class Command:
             status = run([str(argument) for argument in arguments])
         return Result(status, *(_text(stream) for stream in (out, err)))
 
-    def start(self, *arguments: str | Path, **settings: str) -> "subprocess.Popen[str]":
-        """Start it in a process of its own."""
+    def start(
+        self, *arguments: str | Path, stdin: int = subprocess.DEVNULL, **settings: str
+    ) -> "subprocess.Popen[str]":
+        """Start it in a process of its own; with a pipe as `stdin`, see `tell` and `hear`."""
         return subprocess.Popen(
             self.line(*arguments),
             cwd=self.folder,
             env=self.environment(settings),
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -160,6 +162,19 @@ class Command:
     def store(self, url: str) -> "Command":
         """Return the command on the store of that URL."""
         return self.elsewhere(self.folder, PACHYDERM_STORE=url)
+
+
+def tell(process: "subprocess.Popen[str]", text: str) -> None:
+    """Write `text` to a command that was started, in one piece if it is no longer than a pipe takes."""
+    assert process.stdin is not None
+    process.stdin.write(text)
+    process.stdin.flush()
+
+
+def hear(process: "subprocess.Popen[str]", count: int) -> list[Any]:
+    """Return the next `count` JSON documents that it prints; a command that prints fewer, and goes on, hangs here."""
+    assert process.stdout is not None
+    return [json.loads(process.stdout.readline()) for _ in range(count)]
 
 
 def _text(stream: io.TextIOWrapper) -> str:

@@ -52,6 +52,83 @@ def test_completion_never_breaks_the_prompt(pachyderm: Command, words: str, spoi
     assert set(completed(pachyderm, words)) <= set(whole)
 
 
+FROM_A_SIBLING = """
+from collections.abc import Iterator
+
+from pachyderm_cli import Event
+from ._orders import Order
+
+
+class Done(Event):
+    pass
+
+
+def handle(message: Order, state: None) -> Iterator[Done]:
+    yield Done()
+
+
+def update(event: Done, state: None) -> None:
+    return None
+"""
+SIBLING = """
+from pachyderm_cli import Message
+
+
+class BuyAll(Message):
+    pass
+
+
+class Sell(Message):
+    pass
+
+
+Order = Sell | BuyAll
+"""
+
+
+def test_messages_of_another_module_are_offered_by_importing_it(pachyderm: Command) -> None:
+    """Where a module's text does not tell its messages, here those of a sibling, its import does, in its order."""
+    (pachyderm.folder / "entities" / "shop.py").write_text(FROM_A_SIBLING, encoding="utf-8")
+    (pachyderm.folder / "entities" / "_orders.py").write_text(SIBLING, encoding="utf-8")
+    assert completed(pachyderm, "pachyderm send shop:@a ") == ["sell", "buy-all"]
+    assert completed(pachyderm, "pachyderm send shop:@a b") == ["buy-all"]
+    (pachyderm.folder / "entities" / "_orders.py").unlink()
+    assert completed(pachyderm, "pachyderm send shop:@a ") == []
+
+
+def test_a_module_is_not_imported_to_complete_what_its_text_tells(pachyderm: Command) -> None:
+    """What a module does when it is imported, or what it lacks then, does not come between a prompt and its offers."""
+    file = pachyderm.folder / "entities" / "counter.py"
+    file.write_text(file.read_text(encoding="utf-8") + "\n\nraise RuntimeError\n", encoding="utf-8")
+    assert completed(pachyderm, "pachyderm send counter:@a ") == ["increment"]
+
+
+def test_entities_in_folders_are_completed_by_their_whole_names(pachyderm: Command) -> None:
+    """A module in a folder of its own, and its messages, are offered under its dotted name."""
+    (pachyderm.folder / "entities" / "shop").mkdir()
+    (pachyderm.folder / "entities" / "counter.py").rename(pachyderm.folder / "entities" / "shop" / "visits.py")
+    assert completed(pachyderm, "pachyderm send sh") == ["shop.visits:"]
+    assert completed(pachyderm, "pachyderm send shop.visits:@a ") == ["increment"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "latin-1"])
+def test_a_module_may_be_in_any_encoding_that_python_reads(pachyderm: Command, encoding: str) -> None:
+    """A byte order mark or a declared encoding of a module keeps none of its messages from being offered."""
+    file = pachyderm.folder / "entities" / "counter.py"
+    text = f"# coding: {encoding.removesuffix('-sig')}\n# größer\n{file.read_text(encoding='utf-8')}"
+    file.write_text(text, encoding=encoding)
+    assert completed(pachyderm, "pachyderm send counter:@a ") == ["increment"]
+
+
+def test_the_folder_of_entities_is_the_projects_own(pachyderm: Command) -> None:
+    """Modules are looked for where pachyderm.toml says."""
+    (pachyderm.folder / "entities").rename(pachyderm.folder / "things")
+    assert completed(pachyderm, "pachyderm send co") == []
+    (pachyderm.folder / "pachyderm.toml").write_text('entities = "things"', encoding="utf-8")
+    assert completed(pachyderm, "pachyderm send co") == ["counter:"]
+    assert completed(pachyderm, "pachyderm send counter:@a ") == ["increment"]
+
+
 def test_the_shells_script_can_be_shown(pachyderm: Command) -> None:
     """`--show-completion bash` is what typer's script needs; here, that the protocol gives the script."""
     result = pachyderm(_PACHYDERM_COMPLETE="source_bash").done()

@@ -2,12 +2,13 @@
 
 import os
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
-from tests.cli.running import SECONDS, Command, Result
+from tests.cli.running import SECONDS, Command, Result, hear, tell
 
 MESSAGE = "interrupted; what was committed is kept, and pachyderm history shows it"
 
@@ -49,20 +50,22 @@ def test_an_interrupt_while_the_entity_decides_writes_nothing(on_store: Command)
     assert on_store.log() == []
 
 
-def test_an_interrupted_file_keeps_the_lines_before(pachyderm: Command) -> None:
-    """Ctrl-C in the middle of a file ends with 130; the lines before are committed and shown, those after are not."""
-    flag = pachyderm.folder / "flag"
+def test_an_interrupted_file_keeps_the_lines_before(on_store: Command) -> None:
+    """Ctrl-C in the middle of a file ends with 130; what was committed before is shown and kept, and nothing more."""
+    flag = on_store.folder / "flag"
     ring = '{"to": "box:@b", "message": "ring"}\n'
     pause = f'{{"to": "box:@b", "message": "pause", "data": {{"where": "handle", "flag": "{flag}"}}}}\n'
-    (pachyderm.folder / "lines.jsonl").write_text(ring * 2 + pause + ring, encoding="utf-8")
-    with pachyderm.start("send", "--file", "lines.jsonl", "--json") as process:
+    with on_store.start("send", "--file", "-", "--json", stdin=subprocess.PIPE) as process:
+        tell(process, ring * 2)
+        shown = hear(process, 2)
+        tell(process, ring + pause + ring)  # together: while the pause is decided, nothing of it is written
         _wait_for(flag)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=SECONDS)
     result = Result(process.returncode, out, err)
-    assert (result.status, result.error["code"]) == (130, "interrupted")
-    assert [sent["version"] for sent in result.documents] == [1, 2]
-    assert len(pachyderm.quick("history", "box:@b", "--json").documents) == 2
+    assert (result.status, result.out, result.error["code"]) == (130, "", "interrupted")
+    assert [sent["version"] for sent in shown] == [1, 2]
+    assert len(on_store.quick("history", "box:@b", "--json").documents) == 2
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGKILL])

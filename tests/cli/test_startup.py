@@ -42,6 +42,18 @@ def loaded(command: Command, *arguments: str, **settings: str) -> tuple[set[str]
     return {name.partition(".")[0] for name in imports}, done.stdout
 
 
+IMPORTING = """
+def handle(message: Ring | Look, state: State) -> list:
+    return []
+"""
+
+
+def completing(command: Command, words: str) -> tuple[set[str], str]:
+    """Return the modules that bash's completion of the last of `words` loaded, with what it offered."""
+    count = str(len(words.split(" ")) - 1)
+    return loaded(command, _PACHYDERM_COMPLETE="complete_bash", COMP_WORDS=words, COMP_CWORD=count)
+
+
 @pytest.mark.parametrize("arguments", [("--version",), ("--help",), ()])
 def test_help_and_version_load_no_heavy_library(pachyderm: Command, arguments: tuple[str, ...]) -> None:
     """Help and version come without SQLAlchemy, pydantic, rich or a database's driver."""
@@ -50,22 +62,47 @@ def test_help_and_version_load_no_heavy_library(pachyderm: Command, arguments: t
     assert out.startswith(("pachyderm ", "Usage: pachyderm "))
 
 
-@pytest.mark.parametrize("arguments", [("send", "--help"), ("replay", "-h"), ("store", "migrate", "--help")])
+@pytest.mark.parametrize("arguments", [(*path, "--help") for path in PATHS], ids=" ".join)
 def test_a_commands_help_loads_no_heavy_library(pachyderm: Command, arguments: tuple[str, ...]) -> None:
-    """So does a command's help, but for pydantic, with which Typer itself reads parameters."""
+    """So does a command's help, even without the pydantic with which Typer would read parameters."""
     modules, out = loaded(pachyderm, *arguments)
-    assert modules & HEAVY <= {"pydantic"}
+    assert modules & HEAVY == set()
     assert out.startswith("Usage: pachyderm ")
 
 
-@pytest.mark.parametrize("words", ["pachyderm ", "pachyderm sen", "pachyderm send --"])
-def test_completing_a_command_or_an_option_loads_no_heavy_library(pachyderm: Command, words: str) -> None:
-    """The shell's completion of commands and options comes without them too, but for Typer's pydantic."""
-    count = str(len(words.split(" ")) - 1)
-    settings = {"_PACHYDERM_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": count}
-    modules, out = loaded(pachyderm, **settings)
-    assert modules & HEAVY <= {"pydantic"}
-    assert out
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("pachyderm ", "snapshot"),
+        ("pachyderm sen", "send"),
+        ("pachyderm send --", "--keep-going"),
+        ("pachyderm --project . send --", "--keep-going"),
+        ("pachyderm store m", "migrate"),
+        ("pachyderm send co", "counter:"),
+        ("pachyderm send box:", "box:new"),
+        ("pachyderm describe n", "no_start"),
+        ("pachyderm list --type c", "counter"),
+        ("pachyderm send counter:@a ", "increment"),
+        ("pachyderm send box:@b p", "put-in"),
+        ("pachyderm --project . send box:@b p", "put-in"),
+    ],
+)
+def test_completion_loads_no_heavy_library(pachyderm: Command, words: str, offered: str) -> None:
+    """The shell's completion of commands, options, types and messages comes without any of them."""
+    modules, out = completing(pachyderm, words)
+    assert modules & HEAVY == set()
+    assert offered in out.splitlines()
+
+
+def test_only_a_protocol_that_its_text_does_not_tell_is_imported(pachyderm: Command) -> None:
+    """To complete messages that come from another module, the entity is imported, and what it needs is loaded."""
+    box = pachyderm.folder / "entities" / "box.py"
+    box.rename(box.with_name("_box.py"))
+    box.write_text("from ._box import Look, Ring, State, init, update\n\n\n" + IMPORTING, encoding="utf-8")
+    modules, out = completing(pachyderm, "pachyderm send box:@b r")
+    assert "pydantic" in modules
+    assert out.splitlines() == ["ring"]
+    assert modules & {"sqlalchemy", "alembic", "psycopg", "rich"} == set()
 
 
 @pytest.mark.parametrize("arguments", [("history", "--json"), ("list",)])

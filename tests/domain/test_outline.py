@@ -139,9 +139,7 @@ def test_the_text_says_what_the_module_says(file: Path) -> None:
 
 
 PROTOCOLS = {
-    name: (before, annotation)
-    for name, (before, annotation, _) in TOLD.items()
-    if name != "an annotated alias"
+    name: (before, annotation) for name, (before, annotation, _) in TOLD.items() if name != "an annotated alias"
 }
 
 

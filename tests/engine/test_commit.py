@@ -1,10 +1,8 @@
 """Group commit: who commits for whom, in which order, and that nobody waits for ever."""
 
-import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,109 +12,7 @@ from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.failures import ConnectionLost
 from pachyderm_cli.store.records import Append, Outcome
 from tests.support.appends import an_append, an_entity
-
-SECONDS = 60
-Answer = Callable[[Sequence[Append]], list[Outcome | StoreError]]
-
-
-def all_appended(group: Sequence[Append]) -> list[Outcome | StoreError]:
-    """Answer as a database that takes everything."""
-    return [Outcome.APPENDED for _ in group]
-
-
-class Database:
-    """A `write` that keeps each group until it is told what to answer."""
-
-    def __init__(self) -> None:
-        self.groups: list[list[Append]] = []
-        self._begun = threading.Semaphore(0)
-        self._answers: list[Answer] = []
-        self._answered = threading.Semaphore(0)
-
-    def write(self, group: Sequence[Append]) -> list[Outcome | StoreError]:
-        """Note the group, and answer when told to."""
-        self.groups.append(list(group))
-        self._begun.release()
-        assert self._answered.acquire(timeout=SECONDS)
-        return self._answers.pop(0)(group)
-
-    def wait_for_a_group(self) -> list[Append]:
-        """Return the next group, once its commit has begun."""
-        assert self._begun.acquire(timeout=SECONDS)
-        return self.groups[-1]
-
-    def answer(self, answer: Answer = all_appended) -> None:
-        """Let the commit that is under way, or the next, end so."""
-        self._answers.append(answer)
-        self._answered.release()
-
-
-class Senders:
-    """Threads that append, and are known to be in the queue in the order in which they were started."""
-
-    def __init__(self, commits: GroupCommit, pool: ThreadPoolExecutor) -> None:
-        self._commits = commits
-        self._pool = pool
-
-    def begin(self, append: Append) -> Future[Outcome]:
-        """Start an append that finds nobody committing."""
-        return self._pool.submit(self._commits.append, append)
-
-    def queue(self, append: Append) -> Future[Outcome]:
-        """Start an append behind a commit that is under way, and return when it waits."""
-        before = len(self._commits._queue)
-        future = self._pool.submit(self._commits.append, append)
-        wait_until(lambda: len(self._commits._queue) == before + 1)
-        return future
-
-
-def wait_until(true: Callable[[], bool]) -> None:
-    """Return once it is so."""
-    tick = threading.Event()
-    for _ in range(SECONDS * 1000):
-        if true():
-            return
-        tick.wait(0.001)
-    raise AssertionError("it never came to that")
-
-
-@pytest.fixture
-def database() -> Database:
-    """Return what the appends are written to."""
-    return Database()
-
-
-@pytest.fixture
-def commits(database: Database) -> GroupCommit:
-    """Return the group commit of that database."""
-    return GroupCommit(database.write)
-
-
-@pytest.fixture
-def senders(commits: GroupCommit) -> Iterator[Senders]:
-    """Return threads enough for the largest group and more."""
-    with ThreadPoolExecutor(LARGEST_GROUP + 20) as pool:
-        yield Senders(commits, pool)
-
-
-def some_appends(number: int) -> list[Append]:
-    """Return so many appends, each to an entity of its own."""
-    return [an_append(an_entity()) for _ in range(number)]
-
-
-def assert_at_rest(commits: GroupCommit) -> None:
-    """Nobody waits, nobody has the turn, and an append is written at once by the thread that brings it."""
-    assert not commits._queue
-    assert not commits._committing
-    written: list[int] = []
-
-    def write(group: Sequence[Append]) -> list[Outcome | StoreError]:
-        written.append(threading.get_ident())
-        return all_appended(group)
-
-    commits._write = write
-    assert commits.append(an_append(an_entity())) is Outcome.APPENDED
-    assert written == [threading.get_ident()]
+from tests.support.commits import SECONDS, Database, Senders, all_appended, assert_at_rest, some_appends
 
 
 def test_a_lone_append_is_written_at_once_and_alone() -> None:
@@ -174,6 +70,37 @@ def test_the_turn_is_handed_on(commits: GroupCommit, database: Database, senders
         assert database.wait_for_a_group() == pair
     database.answer()
     assert [each.result(SECONDS) for each in futures] == [Outcome.APPENDED] * 10
+    assert_at_rest(commits)
+
+
+@pytest.mark.parametrize("number", [2, 7])
+def test_the_members_of_a_group_wake_one_another_in_their_order(
+    commits: GroupCommit, database: Database, senders: Senders, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Who committed wakes the next, that one the one after it, and the last wakes who commits for the queue."""
+    passed_on: list[Append] = []
+    original = GroupCommit._pass_on
+
+    def pass_on(self: GroupCommit, own: Any) -> None:
+        assert own.has_turn
+        passed_on.append(own.append)
+        original(self, own)
+
+    monkeypatch.setattr(GroupCommit, "_pass_on", pass_on)
+    first, *group = some_appends(number + 1)
+    behind = some_appends(2)
+    futures = [senders.begin(first)]
+    database.wait_for_a_group()
+    futures += [senders.queue(each) for each in group]
+    database.answer()
+    assert database.wait_for_a_group() == group
+    futures += [senders.queue(each) for each in behind]
+    database.answer()
+    assert database.wait_for_a_group() == behind
+    assert passed_on == [first, *group]
+    database.answer()
+    assert [each.result(SECONDS) for each in futures] == [Outcome.APPENDED] * (number + 3)
+    assert passed_on == [first, *group, *behind]
     assert_at_rest(commits)
 
 
@@ -259,142 +186,6 @@ def test_too_few_outcomes_leave_nobody_waiting(commits: GroupCommit, database: D
     assert_at_rest(commits)
 
 
-@pytest.mark.parametrize("interruption", [KeyboardInterrupt, SystemExit])
-def test_an_interrupted_commit_leaves_nobody_waiting(
-    commits: GroupCommit, database: Database, senders: Senders, interruption: type[BaseException]
-) -> None:
-    """The thread that was committing is interrupted; its group does not know the outcome, the next is written."""
-
-    def interrupt(_: Sequence[Append]) -> list[Outcome | StoreError]:
-        raise interruption
-
-    first, leading, *led, behind = some_appends(5)
-    begun = senders.begin(first)
-    database.wait_for_a_group()
-    leader, *others = [senders.queue(each) for each in (leading, *led)]
-    database.answer()
-    assert database.wait_for_a_group() == [leading, *led]
-    last = senders.queue(behind)
-    database.answer(interrupt)
-    assert isinstance(leader.exception(SECONDS), interruption)
-    assert [type(each.exception(SECONDS)) for each in others] == [ConnectionLost] * 2
-    assert database.wait_for_a_group() == [behind]
-    database.answer()
-    assert [begun.result(SECONDS), last.result(SECONDS)] == [Outcome.APPENDED] * 2
-    assert_at_rest(commits)
-
-
-def test_a_lone_append_that_is_interrupted_leaves_no_trace(commits: GroupCommit, database: Database) -> None:
-    """Ctrl-C during a commit comes through as it is, and the next append is written."""
-
-    def interrupt(_: Sequence[Append]) -> list[Outcome | StoreError]:
-        raise KeyboardInterrupt
-
-    database.answer(interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        commits.append(an_append(an_entity()))
-    assert_at_rest(commits)
-
-
-class Interrupted(BaseException):
-    """What the signal raises in the main thread: no Ctrl-C, which would end the tests if it came too late."""
-
-
-@contextmanager
-def interruptible() -> Iterator[Callable[[], None]]:
-    """Give a function that interrupts the main thread, as Ctrl-C would, whatever it waits for."""
-    main = threading.main_thread().ident
-    assert main is not None
-
-    def raise_it(_number: int, _frame: Any) -> None:
-        raise Interrupted
-
-    before = signal.signal(signal.SIGUSR1, raise_it)
-    try:
-        yield lambda: signal.pthread_kill(main, signal.SIGUSR1)
-    finally:
-        signal.signal(signal.SIGUSR1, before)
-
-
-def test_an_interrupted_wait_takes_its_append_out_of_the_queue(
-    commits: GroupCommit, database: Database, senders: Senders
-) -> None:
-    """A thread that gives up while it waits is not written, and those before and behind it are."""
-    first, given_up, behind = some_appends(3)
-    begun = senders.begin(first)
-    database.wait_for_a_group()
-    futures: list[Future[Outcome]] = []
-
-    def interrupt_it() -> None:
-        wait_until(lambda: len(commits._queue) == 1)
-        futures.append(senders.queue(behind))
-        interrupt()
-
-    with interruptible() as interrupt, ThreadPoolExecutor(1) as pool:
-        interrupting = pool.submit(interrupt_it)
-        with pytest.raises(Interrupted):
-            commits.append(given_up)
-        interrupting.result(SECONDS)
-    database.answer()
-    assert database.wait_for_a_group() == [behind]
-    database.answer()
-    assert [begun.result(SECONDS), futures[0].result(SECONDS)] == [Outcome.APPENDED] * 2
-    assert_at_rest(commits)
-
-
-def test_a_wait_that_is_interrupted_during_its_commit_hurts_nobody(
-    commits: GroupCommit, database: Database, senders: Senders
-) -> None:
-    """A member of a group that another thread commits may leave; the group is written, and the turn handed on."""
-    first, leading, leaving, behind = some_appends(4)
-    begun = senders.begin(first)
-    database.wait_for_a_group()
-    leader = senders.queue(leading)
-    futures: list[Future[Outcome]] = []
-
-    def interrupt_it() -> None:
-        wait_until(lambda: len(commits._queue) == 2)
-        database.answer()
-        assert database.wait_for_a_group() == [leading, leaving]
-        futures.append(senders.queue(behind))
-        interrupt()
-
-    with interruptible() as interrupt, ThreadPoolExecutor(1) as pool:
-        interrupting = pool.submit(interrupt_it)
-        with pytest.raises(Interrupted):
-            commits.append(leaving)
-        interrupting.result(SECONDS)
-    database.answer()
-    assert database.wait_for_a_group() == [behind]
-    database.answer()
-    assert [each.result(SECONDS) for each in (begun, leader, *futures)] == [Outcome.APPENDED] * 3
-    assert_at_rest(commits)
-
-
-def test_a_turn_that_came_to_an_interrupted_thread_is_handed_on(
-    commits: GroupCommit, database: Database, senders: Senders, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A thread that is interrupted just as it is to commit for others lets the next of them do so."""
-    first, leading, *led = some_appends(4)
-    original = GroupCommit._commit_group
-
-    def commit_group(self: GroupCommit, own: Any) -> None:
-        if own.append is leading:
-            raise KeyboardInterrupt
-        original(self, own)
-
-    monkeypatch.setattr(GroupCommit, "_commit_group", commit_group)
-    begun = senders.begin(first)
-    database.wait_for_a_group()
-    leader, *others = [senders.queue(each) for each in (leading, *led)]
-    database.answer()
-    assert isinstance(leader.exception(SECONDS), KeyboardInterrupt)
-    assert database.wait_for_a_group() == led
-    database.answer()
-    assert [each.result(SECONDS) for each in (begun, *others)] == [Outcome.APPENDED] * 3
-    assert_at_rest(commits)
-
-
 def test_many_threads_are_all_answered() -> None:
     """Whatever the timing, each append is written exactly once, by one writer at a time, and told its outcome."""
     writing = threading.Lock()
@@ -426,4 +217,37 @@ def test_many_threads_are_all_answered() -> None:
     with ThreadPoolExecutor(32) as pool:
         asked = [each for appends in pool.map(work, range(32)) for each in appends]
     assert sorted(each.message_id for each in written) == sorted(each.message_id for each in asked)
+    assert_at_rest(commits)
+
+
+def test_who_comes_while_a_group_is_woken_waits_for_its_turn(
+    commits: GroupCommit, database: Database, senders: Senders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No commit begins before the group's last thread is awake, and then it begins at once."""
+    first, *group = some_appends(4)
+    behind = an_append(an_entity())
+    reached, held = threading.Event(), threading.Event()
+    original = GroupCommit._pass_on
+
+    def pass_on(self: GroupCommit, own: Any) -> None:
+        if own.append is group[1]:
+            reached.set()
+            assert held.wait(SECONDS)
+        original(self, own)
+
+    monkeypatch.setattr(GroupCommit, "_pass_on", pass_on)
+    futures = [senders.begin(first)]
+    database.wait_for_a_group()
+    futures += [senders.queue(each) for each in group]
+    database.answer()
+    database.answer()
+    assert reached.wait(SECONDS)
+    assert futures[1].result(SECONDS) is Outcome.APPENDED
+    futures.append(senders.queue(behind))
+    assert database.groups == [[first], group]
+    assert not futures[3].done()
+    held.set()
+    database.answer()
+    assert [each.result(SECONDS) for each in futures] == [Outcome.APPENDED] * 5
+    assert database.groups == [[first], group, [behind]]
     assert_at_rest(commits)
