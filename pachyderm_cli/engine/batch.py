@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
+from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.engine.cache import owned
 from pachyderm_cli.engine.deciding import Committed, Delivery, Prepared, Request
 from pachyderm_cli.engine.folding import Fold
 from pachyderm_cli.engine.sending import RECONNECTIONS, Sender, pause
@@ -36,6 +38,7 @@ class Batch:
         self._conflicts = 0
         self._lost = 0
         self._in_doubt: list[_Attempt] = []  # those of which it is not known whether they were committed
+        self._repeated = _Repeated(sender)
 
     def send(self) -> Iterator[Outcome]:
         """Yield what became of each message, in order, once that is durable: committed, or why not.
@@ -84,7 +87,7 @@ class Batch:
     def _send_together(self) -> list[Outcome]:
         """Commit the first of those that wait, as many as can be; return what became of them, [] if nothing did."""
         sender = self._sender
-        attempt = _Attempt(sender, self._waiting[: self._most], keep_going=self._keep_going)
+        attempt = _Attempt(sender, self._waiting[: self._most], self._repeated, keep_going=self._keep_going)
         try:
             attempt.decide()
             conflicts = append_all(sender.store, sender.network, [each.append for each in attempt.prepared])
@@ -118,9 +121,12 @@ class Batch:
 class _Attempt:
     """One pass over some messages: what each leads to if all that is to be appended is."""
 
-    def __init__(self, sender: Sender, waiting: Sequence[Delivery | PachydermError], *, keep_going: bool) -> None:
+    def __init__(
+        self, sender: Sender, waiting: Sequence[Delivery | PachydermError], repeated: _Repeated, *, keep_going: bool
+    ) -> None:
         self._sender = sender
         self._waiting = waiting
+        self._repeated = repeated
         self._keep_going = keep_going
         self._folds: dict[UUID, tuple[Delivery, Fold]] = {}  # by entity, with who led to it
         self.outcomes: list[Outcome] = []
@@ -166,13 +172,12 @@ class _Attempt:
     def _decided(self, delivery: Delivery, known: RecordedMessage | None) -> Outcome:
         try:
             if known is not None:
-                return self._sender.recorded(delivery, known)
+                return self._repeated.outcome(delivery, known)
             found = self._folds.get(delivery.entity.id)
             if found is None:
                 prepared = self._sender.decided(delivery)
             else:
-                version, state, snapshot_version = found[1]
-                prepared = delivery.prepare(Fold(version, delivery.entity_type.own_state(state), snapshot_version))
+                prepared = delivery.prepare(owned(delivery.entity_type, found[1]))
         except ConnectionLost:
             raise
         except PachydermError as error:
@@ -182,6 +187,25 @@ class _Attempt:
             self.prepared.append(prepared)
             self._folds[delivery.entity.id] = (delivery, prepared.fold)
         return prepared.committed()
+
+
+class _Repeated:
+    """Messages that are in the log already: a file that is sent again has many, in the order of their versions."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._folds: dict[UUID, tuple[EntityType, Fold]] = {}  # at the last of an entity's that was asked for
+
+    def outcome(self, delivery: Delivery, known: RecordedMessage) -> Committed:
+        """Return the message's first outcome once more. Raises MessageIdConflict and what folding raises."""
+        entity_type, entity = delivery.entity_type, delivery.entity
+        found = self._folds.get(entity.id)
+        before = None
+        if found is not None and found[0] is entity_type and found[1].version <= known.last_version:
+            before = owned(entity_type, found[1])
+        committed = self._sender.recorded(delivery, known, before)
+        self._folds[entity.id] = (entity_type, owned(entity_type, committed.fold))
+        return committed
 
 
 def _delivery(sender: Sender, request: Request) -> Delivery | PachydermError:

@@ -36,14 +36,14 @@ class FoldCache:
             if fold is None:
                 return None
             self._folds.move_to_end(key)
-        return _owned(entity_type, fold)
+        return owned(entity_type, fold)
 
     def put(self, entity_type: EntityType, entity_id: UUID, fold: Fold) -> None:
         """Keep `fold`, unless a newer one is kept already or its state cannot be copied."""
         if not self._capacity:
             return
         try:
-            fold = _owned(entity_type, fold)
+            fold = owned(entity_type, fold)
         except EntityFailed:  # the send that led here may be committed: it is slower, not failed
             self.drop(entity_type, entity_id)
             return
@@ -63,7 +63,8 @@ class FoldCache:
             self._folds.pop((entity_type.name, entity_id.int), None)
 
 
-def _owned(entity_type: EntityType, fold: Fold) -> Fold:
+def owned(entity_type: EntityType, fold: Fold) -> Fold:
+    """Return `fold` with a state that nobody else can change. Raises EntityFailed if it cannot be copied."""
     if entity_type.has_immutable_state:
         return fold
     return Fold(fold.version, entity_type.own_state(fold.state), fold.snapshot_version)

@@ -118,16 +118,19 @@ class Sender:
             fold = self.current(delivery.entity_type, delivery.entity)
         return delivery.prepare(fold)
 
-    def recorded(self, delivery: Delivery, known: RecordedMessage) -> Committed:
+    def recorded(self, delivery: Delivery, known: RecordedMessage, before: Fold | None = None) -> Committed:
         """Return the outcome of a message that is in the log: this very send's, or that of an earlier one.
 
-        Raises MessageIdConflict.
+        A fold `before` it, if there is one, saves the way to it. Raises MessageIdConflict.
         """
         own = delivery.own(known)
         if own is not None:
             return own.committed()
         entity_type, entity = delivery.entity_type, delivery.entity
-        fold = load(self.store, self.network, entity_type, entity, known.last_version)
+        if before is None:
+            fold = load(self.store, self.network, entity_type, entity, known.last_version)
+        else:
+            fold = catch_up(self.store, self.network, entity_type, entity, before, known.last_version)
         pages = read_data(self.store, self.network, entity.id, after=known.first_version - 1, up_to=known.last_version)
         events = tuple(SentEvent(version, name, text) for page in pages for version, name, text in page)
         return Committed(fold, delivery.id, events, (), duplicate=True)

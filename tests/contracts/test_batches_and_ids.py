@@ -1,5 +1,6 @@
 """Message ids in a batch: each is used once, within it, before it, and by another process meanwhile."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -95,3 +96,24 @@ def test_an_id_that_another_process_commits_meanwhile(
         assert isinstance(found, MessageIdConflict)
     assert brief(outcomes) == [1, 2, 3, 4, 5, 6]
     assert sorted(told) == sorted(["0 + 1", *(f"{count} + 1" for count in range(6))])
+
+
+def test_a_batch_sent_again_folds_each_event_once(open_engine: OpenEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it costs to answer what is known grows with the batch, not with its square."""
+    engine = open_engine(snapshots_every=0)
+    batch = [engine.request("tally:@a", Add(), message_id=uuid4()) for _ in range(60)]
+    first = all_sent(engine.send_all(batch))
+    again = open_engine(snapshots_every=0)
+    entity_type = type(batch[0].entity_type)
+    folded: list[int] = []
+    original = entity_type.fold
+
+    def fold(self: Any, state: Any, stored: Any) -> Any:
+        folded.append(len(stored))
+        return original(self, state, stored)
+
+    monkeypatch.setattr(entity_type, "fold", fold)
+    repeated = all_sent(again.send_all(batch))
+    assert [(each.version, each.state) for each in repeated] == [(each.version, each.state) for each in first]
+    assert all(each.duplicate for each in repeated)
+    assert sum(folded) == 60

@@ -53,6 +53,14 @@ def test_heads_come_last_written_first(store: Store) -> None:
     assert list(heads(store, "n", limit=0)) == []
 
 
+def test_the_second_entity_of_a_new_store_comes_before_the_first(store: Store) -> None:
+    """The very first write counts as one: its entity's place is not that of the next, whatever their ids."""
+    first, second = an_entity("f"), an_entity("0")
+    for each in (first, second):
+        append(store, "n", [an_append(each)])
+    assert [head.entity for head in heads(store, "n")] == [second, first]
+
+
 def test_heads_are_chosen_by_the_type_that_wrote_last(store: Store) -> None:
     """An entity that another type has written since is listed under that one."""
     a, b = an_entity(), an_entity()
