@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -14,7 +14,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from pachyderm_cli.domain.reference import id_text
 from pachyderm_cli.domain.timestamps import to_text
 from pachyderm_cli.errors import StoreError
-from pachyderm_cli.store.events import find_message
+from pachyderm_cli.store.events import find_message, find_messages
 from pachyderm_cli.store.failures import ConnectionLost, concerns_a_statement, is_constraint
 from pachyderm_cli.store.records import Append, Outcome
 from pachyderm_cli.store.schema import entities, events
@@ -47,7 +47,7 @@ def _after_the_last_drawn(_element: Any, _compiler: Any, **_: Any) -> str:
 _moved = {
     "type": bindparam("entity_type"),
     "version": bindparam("to_version"),
-    "position": _next_position(),
+    "position": _next_position() + bindparam("ahead"),
     "updated_at": bindparam("recorded_at"),
 }
 _advance_head = (
@@ -175,51 +175,74 @@ def _append_together(store: Store, network: str, appends: Sequence[Append]) -> l
     if len(appends) == 1 and not store.is_sqlite and appends[0].snapshot is None:
         # One statement, which commits by itself, in one round trip.
         return store.run(lambda transaction: _swapped_on_postgres(transaction, network, appends))
-    if len(appends) == 1 or store.is_sqlite:
+    if store.is_sqlite or any(each.snapshot is not None for each in appends):
         return store.write(lambda transaction: _written(transaction, network, appends))
+    return _append_in_one_round_trip(store, network, appends)
+
+
+def _append_in_one_round_trip(store: Store, network: str, appends: Sequence[Append]) -> list[Outcome]:
     # Everybody takes the rows' locks in one order, so that no two groups wait for each other.
-    order = sorted(range(len(appends)), key=lambda index: appends[index].entity.id.int)
-    outcomes = store.write(lambda transaction: _written(transaction, network, [appends[index] for index in order]))
-    return [outcome for _, outcome in sorted(zip(order, outcomes, strict=True), key=lambda pair: pair[0])]
+    in_order = sorted(appends, key=lambda each: each.entity.id.int)
+    work = [(statement, [_with_given(network, each) for each in run]) for statement, run in _of_one_kind(in_order)]
+    if store.run(lambda transaction: transaction.commit_many(work)) == sum(len(each.events) for each in appends):
+        return [Outcome.APPENDED] * len(appends)
+    # Some were too late; which, the log tells. It is committed: not to learn of it is not to know.
+    try:
+        known = find_messages(store, network, [each.message_id for each in appends])
+    except StoreError as error:
+        raise ConnectionLost(error.message, **error.details) from error
+    outcomes = []
+    for each in appends:
+        found = known.pop(each.message_id, None)  # of two with one id in a group only one is in
+        is_there = found is not None and found.entity.id == each.entity.id and each.is_recorded_as(found)
+        outcomes.append(Outcome.APPENDED if is_there else Outcome.CONFLICT)
+    return outcomes
 
 
 def _written(transaction: Transaction, network: str, appends: Sequence[Append]) -> list[Outcome]:
-    if transaction.is_sqlite:
-        return [_swap_then_insert(transaction, network, each) for each in appends]
-    outcomes = _swapped_on_postgres(transaction, network, appends)
+    """Write inside the caller's transaction; a snapshot waits for the outcome of its append's swap."""
+    write = _swapped_on_sqlite if transaction.is_sqlite else _swapped_on_postgres
+    outcomes = write(transaction, network, appends)
     for outcome, each in zip(outcomes, appends, strict=True):
         if outcome is Outcome.APPENDED and each.snapshot is not None:
             write_snapshot(transaction, network, each.entity, each.snapshot, each.recorded_at)
     return outcomes
 
 
-def _swap_then_insert(transaction: Transaction, network: str, each: Append) -> Outcome:
-    parameters = _parameters(network, each)
-    if transaction.count(_advance if each.expected_version else _create, parameters) != 1:
-        return Outcome.CONFLICT
-    for ordinal, event in enumerate(each.events):
-        parameters["version"] = each.expected_version + ordinal + 1
-        parameters["ordinal"] = ordinal
-        parameters["type"] = event.type
-        parameters["data"] = event.data
-        transaction.count(_insert, parameters)
-    if each.snapshot is not None:
-        write_snapshot(transaction, network, each.entity, each.snapshot, each.recorded_at)
-    return Outcome.APPENDED
+def _swapped_on_sqlite(transaction: Transaction, network: str, appends: Sequence[Append]) -> list[Outcome]:
+    """Swap, one statement for each append, then insert the events of those that were in time."""
+    outcomes: list[Outcome] = []
+    rows: list[dict[str, Any]] = []
+    for each in appends:
+        parameters = _parameters(network, each)
+        parameters["ahead"] = len(rows)
+        if transaction.count(_advance if each.expected_version else _create, parameters) != 1:
+            outcomes.append(Outcome.CONFLICT)
+            continue
+        outcomes.append(Outcome.APPENDED)
+        for ordinal, event in enumerate(each.events):
+            version = each.expected_version + ordinal + 1
+            rows.append({**parameters, "version": version, "ordinal": ordinal, "type": event.type, "data": event.data})
+    transaction.run_many(_insert, rows)
+    return outcomes
 
 
 def _swapped_on_postgres(transaction: Transaction, network: str, appends: Sequence[Append]) -> list[Outcome]:
     """Swap and insert, one statement for each append; those of a kind that follow one another in one round trip."""
     outcomes: list[Outcome] = []
-    for is_new, run in groupby(appends, lambda each: not each.expected_version):
-        statement = _create_with_events if is_new else _advance_with_events
-        of_one_kind = list(run)
-        counts = transaction.counts_of_many(statement, [_with_given(network, each) for each in of_one_kind])
+    for statement, run in _of_one_kind(appends):
+        counts = transaction.counts_of_many(statement, [_with_given(network, each) for each in run])
         outcomes.extend(
             Outcome.APPENDED if count == len(each.events) else Outcome.CONFLICT
-            for count, each in zip(counts, of_one_kind, strict=True)
+            for count, each in zip(counts, run, strict=True)
         )
     return outcomes
+
+
+def _of_one_kind(appends: Sequence[Append]) -> Iterator[tuple[Statement, list[Append]]]:
+    """Yield the statement for each run of first appends and each run of others, in order."""
+    for is_new, run in groupby(appends, lambda each: not each.expected_version):
+        yield (_create_with_events if is_new else _advance_with_events), list(run)
 
 
 def _with_given(network: str, each: Append) -> dict[str, Any]:
@@ -234,6 +257,7 @@ def _parameters(network: str, each: Append) -> dict[str, Any]:
         "network": network,
         "entity_id": id_text(each.entity.id.int),
         "expected": each.expected_version,
+        "ahead": 0,  # events that go into the log before these
         "to_version": each.expected_version + len(each.events),
         "entity_type": each.entity.type,
         "message_id": str(each.message_id),

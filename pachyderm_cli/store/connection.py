@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 import time
@@ -20,6 +21,9 @@ from pachyderm_cli.store.schema import metadata
 
 BUSY_SECONDS = 30
 """How long a SQLite writer waits for another before it gives up."""
+
+# What the driver logs when a connection is lost is raised as well, and told once.
+logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 _DURABLE_ON_POSTGRES = ("on", "remote_apply")
 
