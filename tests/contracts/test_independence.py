@@ -18,7 +18,7 @@ SECONDS = 60
 
 @pytest.mark.postgres
 def test_a_transaction_that_stays_open_stops_nobody_else(postgres_url: str) -> None:
-    """While one writer has appended and not committed, sends to other entities, alone, as a group, or new, go through."""
+    """While one writer has appended and not committed, sends to other entities, alone or in a group, go through."""
     held, entity = Store(postgres_url), an_entity()
     appended, go_on = threading.Event(), threading.Event()
 
