@@ -74,6 +74,9 @@ class FolderEntityTypes:
 
     def get(self, name: str) -> EntityType:
         """Return the entity type. Raises UnknownEntityType, or EntityLoadError naming file and line."""
+        found = self._types.get(name)
+        if found is not None:
+            return found
         with self._lock:
             if name not in self._types:
                 self._types[name] = self._load(name)
