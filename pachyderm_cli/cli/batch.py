@@ -50,7 +50,7 @@ def send_lines(pachyderm: Pachyderm, path: str, options: dict[str, Any], *, keep
     """
     sending = _Sending(pachyderm, options, keep_going=keep_going, as_json=as_json)
     with _opened(path) as stream:
-        for lines in progress(_lines_at_hand(stream), "sending", printing=as_json):
+        for lines in progress(_lines_at_hand(stream), "sending", size=len, printing=as_json):
             sending.send(lines)
             if sending.stopped_at is not None:
                 break

@@ -158,17 +158,29 @@ def harmless(text: str) -> str:
     )
 
 
-def progress(items: Iterable[ItemT], what: str, total: int | None = None, *, printing: bool = False) -> Iterator[ItemT]:
+def progress(
+    items: Iterable[ItemT],
+    what: str,
+    total: int | None = None,
+    *,
+    size: Callable[[ItemT], int] = lambda _: 1,
+    printing: bool = False,
+) -> Iterator[ItemT]:
     """Yield `items`, with a progress bar on standard error while that is a terminal.
 
-    Where results are `printing` to the same terminal meanwhile, they are the progress, and no bar is drawn.
+    An item counts as many as its `size` of the `total`, or of so many a second where there is none. Where results
+    are `printing` to the same terminal meanwhile, they are the progress, and no bar is drawn.
     """
     if not is_coloured(sys.stderr) or (printing and results().isatty()):
         yield from items
         return
-    from rich.progress import track  # noqa: PLC0415 - slow to load, and for terminals only
+    from rich.progress import Progress  # noqa: PLC0415 - slow to load, and for terminals only
 
-    yield from track(items, description=what, total=total, console=_console(sys.stderr), transient=True)
+    with Progress(console=_console(sys.stderr), transient=True) as bar:
+        task = bar.add_task(what, total=total)
+        for item in items:
+            yield item
+            bar.advance(task, size(item))
 
 
 @lru_cache(maxsize=2)
