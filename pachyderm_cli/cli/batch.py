@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Any, cast
@@ -50,7 +51,7 @@ def send_lines(pachyderm: Pachyderm, path: str, options: dict[str, Any], *, keep
     """
     sending = _Sending(pachyderm, options, keep_going=keep_going, as_json=as_json)
     with _opened(path) as stream:
-        for lines in progress(_lines_at_hand(stream), "sending", size=len, printing=as_json):
+        for lines in progress(_lines_at_hand(stream, path), "sending", size=len, printing=as_json):
             sending.send(lines)
             if sending.stopped_at is not None:
                 break
@@ -153,11 +154,11 @@ def _read_line(text: bytes) -> Line:
         raise InvalidMessage(f'{told}; a line is {{"to": REF, "message": NAME, "data": {{…}}, "id": UUID}}') from error
 
 
-def _lines_at_hand(stream: BufferedReader) -> Iterator[list[tuple[int, bytes]]]:
+def _lines_at_hand(stream: BufferedReader, path: str) -> Iterator[list[tuple[int, bytes]]]:
     """Yield the lines with their numbers from 1, blank ones left out; as many together as need no waiting."""
     number = 0
     parts: list[bytes] = []  # of the line that is not whole yet
-    while block := stream.read1(_BLOCK):
+    while block := _read_block(stream, path):
         *ends, rest = block.split(b"\n")
         if ends:
             ends[0] = b"".join([*parts, ends[0]])
@@ -166,6 +167,13 @@ def _lines_at_hand(stream: BufferedReader) -> Iterator[list[tuple[int, bytes]]]:
             number += len(ends)
         parts.append(rest)
     yield _numbered([b"".join(parts)], number)
+
+
+def _read_block(stream: BufferedReader, path: str) -> bytes:
+    try:
+        return stream.read1(_BLOCK)
+    except OSError as error:
+        raise UsageError(f"--file {path}: {error}; what was sent before is kept") from error
 
 
 def _numbered(lines: Iterable[bytes], before: int) -> list[tuple[int, bytes]]:
@@ -178,6 +186,8 @@ def _numbered(lines: Iterable[bytes], before: int) -> list[tuple[int, bytes]]:
 @contextmanager
 def _opened(path: str) -> Iterator[BufferedReader]:
     if path == "-":
+        with suppress(OSError, ValueError):  # no file behind it
+            os.set_blocking(sys.stdin.fileno(), True)  # or "nothing yet" would look like the end
         yield cast("BufferedReader", sys.stdin.buffer)
         return
     try:

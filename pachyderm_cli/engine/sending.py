@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
+import weakref
 from collections.abc import Callable
 from datetime import datetime
 
@@ -31,6 +33,9 @@ _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.1
 
 
+_senders: weakref.WeakSet[Sender] = weakref.WeakSet()
+
+
 class Sender:
     """Sends messages to the entities of one network; serves several threads."""
 
@@ -40,10 +45,16 @@ class Sender:
         """Keep up to `cached` folded entities between sends, and a snapshot every so many events (0: none)."""
         self.store = store
         self.network = network
-        self.cache = FoldCache(cached)
+        self._cached = cached
         self._snapshots_every = snapshots_every
         self._clock = clock
-        self._commits = GroupCommit(lambda appends: append(store, network, appends))
+        self.forget()
+        _senders.add(self)
+
+    def forget(self) -> None:
+        """Forget every entity; and in a forked child, the parent's threads, which are not there to commit."""
+        self.cache = FoldCache(self._cached)
+        self._commits = GroupCommit(lambda appends: append(self.store, self.network, appends))
 
     def delivery(self, request: Request) -> Delivery:
         """Return the message of `request`, ready to be decided. Raises InvalidMessage."""
@@ -148,6 +159,14 @@ class Sender:
             return False
         self.cache.put(delivery.entity_type, delivery.entity.id, prepared.fold)
         return True
+
+
+def _forget_in_child() -> None:
+    for sender in _senders:
+        sender.forget()
+
+
+os.register_at_fork(after_in_child=_forget_in_child)
 
 
 def pause(attempt: int) -> None:

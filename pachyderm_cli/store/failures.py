@@ -29,6 +29,9 @@ _SHOWN = {"host", "hostaddr", "port", "sslmode", "connect_timeout", "application
 """The names of what a URL's query may hold and everybody may see; all else might be a secret."""
 
 
+_LOST_RACES = ("40P01", "40001")  # a deadlock, a serialization failure
+
+
 class ConnectionLost(StoreError):
     """The connection broke: what was under way may or may not have been committed."""
 
@@ -70,6 +73,11 @@ def concerns_a_statement(error: BaseException | None) -> bool:
     """Tell whether a driver's error is about what a statement said, not the database, which no other could use."""
     code = getattr(error, "sqlite_errorcode", None)
     return isinstance(error, driver_errors()) and (code is None or code & 0xFF not in _SQLITE)
+
+
+def is_lost_race(error: StoreError) -> bool:
+    """Tell whether Postgres undid a transaction for the sake of another one that it stood in the way of."""
+    return error.details.get("sqlstate") in _LOST_RACES
 
 
 def connection_lost(url: URL, error: BaseException) -> ConnectionLost:

@@ -13,6 +13,8 @@ from typing import Any
 from sqlalchemy import Dialect, Engine
 from sqlalchemy.sql import ClauseElement
 
+from pachyderm_cli.store.failures import driver_errors
+
 
 class Statement:
     """A Core statement with named parameters."""
@@ -87,6 +89,14 @@ class Transaction:
         self.is_sqlite = self.dialect.name == "sqlite"
 
     @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is under way on the connection: an interruption may have left it in the middle."""
+        if self.is_sqlite:
+            return not self._connection.in_transaction
+        driver = self._connection.pgconn
+        return not self._connection.closed and driver.transaction_status == 0 and driver.pipeline_status == 0
+
+    @property
     def is_closed(self) -> bool:
         """Whether the connection is known to be gone; only that to a server can be."""
         return getattr(self._connection, "closed", False)
@@ -120,10 +130,10 @@ class Transaction:
     def counts_of_many(self, statement: Statement, each: Sequence[Mapping[str, Any]]) -> list[int]:
         """Run a statement with each of some parameters and return how many rows each run changed.
 
-        For Postgres, where it takes one round trip.
+        On Postgres it takes one round trip.
         """
-        if len(each) == 1:
-            return [self.count(statement, each[0])]
+        if len(each) == 1 or self.is_sqlite:
+            return [self.count(statement, parameters) for parameters in each]
         prepared = [self._prepared(statement, parameters) for parameters in each]
         counts = []
         with self._connection.cursor() as cursor:
@@ -133,29 +143,31 @@ class Transaction:
                 if not cursor.nextset():
                     return counts
 
-    def commit_many(self, work: Sequence[tuple[Statement, Sequence[Mapping[str, Any]]]]) -> int:
-        """Run statements with each of their parameters in one transaction; return how many rows all of them changed.
+    def commit(self, work: Sequence[tuple[Statement, Mapping[str, Any]]]) -> list[int]:
+        """Run statements in a transaction of their own and return how many rows each changed.
 
         For Postgres, where it takes one round trip.
         """
-        cursors = []
         with self._connection.pipeline():
             self.run("BEGIN")
-            for statement, each in work:
-                prepared = [self._prepared(statement, parameters) for parameters in each]
-                cursors.append(self._connection.cursor())
-                cursors[-1].executemany(prepared[0][0], [arguments for _, arguments in prepared])
+            cursors = [self._connection.execute(*self._prepared(*each)) for each in work]
             self.run("COMMIT")
-        return sum(cursor.rowcount for cursor in cursors)
+        return [cursor.rowcount for cursor in cursors]
 
     def run(self, sql: str) -> None:
         """Run a fixed command, such as BEGIN."""
         self._cursor.execute(sql)
 
     def roll_back(self) -> None:
-        """End what was begun; a connection that is gone has nothing to end."""
-        if not self.is_closed:  # the driver would raise an error of its own, in place of the one being handled
-            self._connection.rollback()
+        """End what was begun, or the connection, if it was interrupted in the middle of talking to the server.
+
+        The driver's own errors would stand in the way of the one that is being handled.
+        """
+        try:
+            if not self.is_closed:
+                self._connection.rollback()
+        except driver_errors():
+            self.close()
 
     def close(self) -> None:
         """Close the connection; the cursor first: SQLite keeps the file open for a statement that failed."""

@@ -178,7 +178,7 @@ class Store:
     def _take_back(self, lent: Transaction) -> None:
         with self._keeping:
             is_current = lent.engine is (self._engine or self._nothing)
-            if is_current and not lent.is_closed and len(self._idle) < _KEPT:
+            if is_current and lent.is_at_rest and len(self._idle) < _KEPT:
                 self._idle.append(lent)
                 return
         lent.close()

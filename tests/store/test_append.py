@@ -56,7 +56,9 @@ def test_each_append_of_a_batch_is_decided_by_itself(store: Store) -> None:
     """A conflict in the middle keeps nothing else out; later ones see what earlier ones wrote."""
     a, b = an_entity(), an_entity()
     outcomes = append(
-        store, NETWORK, [an_append(a), an_append(a, 7), an_append(b, 1), an_append(a, 1, events=2), an_append(b)]
+        store,
+        NETWORK,
+        [an_append(a), an_append(a, 7), an_append(an_entity(), 1), an_append(a, 1, events=2), an_append(b)],
     )
     assert outcomes == [
         Outcome.APPENDED,
@@ -97,7 +99,8 @@ def test_a_failing_append_leaves_nothing(store: Store, store_url: str, monkeypat
     """When the last of a batch raises, the first is not there either."""
     append(store, NETWORK, [an_append(an_entity())])
     before = all_rows(store_url)
-    original = append_module._parameters
+    name = "parameters_of" if store.is_sqlite else "with_given"
+    original = getattr(append_module, name)
     calls = 0
 
     def failing(network: str, each: Append) -> Any:
@@ -107,7 +110,7 @@ def test_a_failing_append_leaves_nothing(store: Store, store_url: str, monkeypat
             raise RuntimeError("in the middle")
         return original(network, each)
 
-    monkeypatch.setattr(append_module, "_parameters", failing)
+    monkeypatch.setattr(append_module, name, failing)
     with pytest.raises(RuntimeError, match="in the middle"):
         append(store, NETWORK, [an_append(an_entity()), an_append(an_entity())])
     assert all_rows(store_url) == before

@@ -89,15 +89,15 @@ def test_one_conflict_keeps_all_out(store: Store, store_url: str) -> None:
 
 def test_every_conflict_is_told(store: Store, store_url: str) -> None:
     """Entities that are there already, and those that are not where they are expected, in the order of the batch."""
-    entity = an_entity()
-    append(store, NETWORK, [an_append(entity)])
+    one, other = an_entity(), an_entity()
+    append(store, NETWORK, [an_append(one), an_append(other)])
     before = all_rows(store_url)
     batch = [
         an_append(an_entity()),
-        an_append(entity),
+        an_append(one),
         an_append(an_entity(), 4),
         an_append(an_entity()),
-        an_append(entity, 9, events=2),
+        an_append(other, 9, events=2),
     ]
     assert append_all(store, NETWORK, batch) == [1, 2, 4]
     assert all_rows(store_url) == before
@@ -109,6 +109,14 @@ def test_what_follows_a_conflict_in_a_chain_is_one_too(store: Store, store_url: 
     append(store, NETWORK, [an_append(entity, events=5)])
     assert append_all(store, NETWORK, [an_append(an_entity()), *a_chain(entity, 1, 1, 1)]) == [1, 2, 3]
     assert row_counts(store_url) == {"entities": 1, "events": 5, "snapshots": 0}
+
+
+def test_a_chain_that_does_not_follow_is_refused(store: Store, store_url: str) -> None:
+    """An entity's appends that expect another version than those before lead to are told, and nothing is written."""
+    entity = an_entity()
+    batch = [an_append(an_entity()), an_append(entity), an_append(entity, 7)]
+    assert append_all(store, NETWORK, batch) == [1, 2]
+    assert row_counts(store_url) == {"entities": 0, "events": 0, "snapshots": 0}
 
 
 def test_a_conflict_leaves_nothing_open(store: Store, store_url: str) -> None:
