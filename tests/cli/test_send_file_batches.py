@@ -2,6 +2,7 @@
 
 import codecs
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -223,3 +224,28 @@ def test_a_mark_before_a_blank_first_line_is_blank_too(pachyderm: Command) -> No
     result = pachyderm.quick("send", "--file", "-", "--json", stdin=text)
     assert sent_ids(result.documents) == [message_id(1)]
     assert result.error["line"] == 3
+
+
+def test_a_pipe_that_does_not_block_is_waited_for(pachyderm: Command) -> None:
+    """A writer that set its pipe not to block, as event loops do, ends the file by closing it, not by being slow."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    line = b'{"to": "counter:@a", "message": "increment"}\n'
+    command = [*pachyderm.line("send", "--file", "-", "--json")]
+    with subprocess.Popen(
+        command, cwd=pachyderm.folder, env=pachyderm.environment({}), stdin=reader, stdout=subprocess.PIPE
+    ) as process:
+        os.close(reader)
+        assert process.stdout is not None
+        for version in (1, 2, 3):
+            os.write(writer, line)
+            assert json.loads(process.stdout.readline())["version"] == version
+        os.close(writer)
+        assert process.wait(SECONDS) == 0
+
+
+def test_a_file_that_cannot_be_read_is_named(pachyderm: Command) -> None:
+    """A read that fails is told with the file's name, as a usage error."""
+    result = pachyderm.quick("send", "--file", "/proc/self/mem")
+    assert result.status == 2
+    assert result.err.startswith("error: --file /proc/self/mem: ")
