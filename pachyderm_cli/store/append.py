@@ -69,13 +69,14 @@ def append_all(store: Store, network: str, appends: Sequence[Append]) -> list[in
 
     Raises StoreError; then nothing was written either, or for its kind ConnectionLost it is not known.
     """
-    swaps = _swaps(network, appends)
+    parameters = [parameters_of(network, each) for each in appends]
+    swaps = _swaps(appends, parameters)
     late = [index for swap in swaps.values() if swap.is_broken for index in swap.indexes]
     if not appends or late:  # no commit for nothing, and no file where there is none yet
         return late
     # Everybody takes the rows' locks in one order, so that no two batches or groups wait for each other.
     in_order = sorted(swaps.values(), key=lambda swap: _lock_order(swap.parameters["expected"], swap.entity_id))
-    rows = [row for each in appends for row in rows_of(network, each)]
+    rows = [row for each, its in zip(appends, parameters, strict=True) for row in rows_of(each, its)]
 
     def write(transaction: Transaction) -> None:
         late.extend(index for swap in _too_late(transaction, in_order) for index in swap.indexes)
@@ -111,19 +112,19 @@ class _Swap:
         self.is_broken = False  # an append expects another version than the one before it leads to
 
 
-def _swaps(network: str, appends: Sequence[Append]) -> dict[UUID, _Swap]:
+def _swaps(appends: Sequence[Append], parameters: Sequence[dict[str, Any]]) -> dict[UUID, _Swap]:
+    """Return the swaps by entity; as of its last append, but for the version that the first expects."""
     found: dict[UUID, _Swap] = {}
     ahead = 0
-    for index, each in enumerate(appends):
+    for index, (each, its) in enumerate(zip(appends, parameters, strict=True)):
         swap = found.get(each.entity.id)
         if swap is None:
             swap = found[each.entity.id] = _Swap(each.entity.id)
-            swap.parameters = {**parameters_of(network, each), "ahead": ahead}
+            swap.parameters = {**its, "ahead": ahead}
         else:
             swap.is_broken |= swap.parameters["to_version"] != each.expected_version
-            last = parameters_of(network, each)
-            kept = {name: swap.parameters[name] for name in ("expected", "created_at")}
-            swap.parameters = {**last, **kept, "ahead": ahead}
+            first = {name: swap.parameters[name] for name in ("expected", "created_at")}
+            swap.parameters = {**its, **first, "ahead": ahead}
         swap.indexes.append(index)
         ahead += len(each.events)
     return found
@@ -181,7 +182,7 @@ def _swapped_on_sqlite(transaction: Transaction, network: str, appends: Sequence
             outcomes.append(Outcome.CONFLICT)
             continue
         outcomes.append(Outcome.APPENDED)
-        rows += rows_of(network, each)
+        rows += rows_of(each, parameters)
     transaction.run_many(INSERT_EVENT, rows)
     return outcomes
 

@@ -108,9 +108,8 @@ CREATE_WITH_EVENTS = Statement(lambda dialect_insert: _with_events(_create_head(
 """Makes a head and, where it was made, inserts the events. For Postgres."""
 
 
-def rows_of(network: str, each: Append) -> list[dict[str, Any]]:
-    """Return the parameters of the inserts of the events."""
-    parameters = parameters_of(network, each)
+def rows_of(each: Append, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the parameters of the inserts of the events, given those of the append."""
     return [
         {**parameters, "version": each.expected_version + at + 1, "ordinal": at, "type": event.type, "data": event.data}
         for at, event in enumerate(each.events)
