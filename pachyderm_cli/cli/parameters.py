@@ -47,6 +47,6 @@ def lighten(command: TyperCommand | TyperGroup) -> None:
             each.get_runtime_param = partial(_Lazy, each.type_descriptor.annotation, each.get_runtime_param)
         return parameters
 
-    command.get_params = get_params  # type: ignore[assignment, method-assign]
+    command.get_params = get_params  # type: ignore[assignment, method-assign]  # as said above
     for each in getattr(command, "commands", {}).values():
         lighten(each)

@@ -37,7 +37,7 @@ def _aliases(body: list[ast.stmt]) -> dict[str, ast.expr]:
         elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
             found[node.target.id] = node.value
         elif type(node).__name__ == "TypeAlias":  # the `type` statement, from Python 3.12 on
-            found[node.name.id] = node.value  # type: ignore[attr-defined]
+            found[node.name.id] = node.value  # type: ignore[attr-defined]  # unknown to 3.11
     return found
 
 

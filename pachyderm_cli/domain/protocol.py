@@ -47,7 +47,7 @@ class _Reader:
         init = self._function("init", arguments=(0,))
         query = self._function("query", arguments=(2,))
         assert handle is not None  # noqa: S101 - for mypy: a required one raises above
-        assert update is not None  # noqa: S101
+        assert update is not None  # noqa: S101 - for mypy
         messages = self._protocol(handle, Message, "the messages it accepts")
         events = self._protocol(update, Event, "the events it can read")
         emitted, effects = self._emitted(handle)

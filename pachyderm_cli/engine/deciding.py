@@ -86,11 +86,6 @@ class Delivery:
         """The type that handles it."""
         return self._request.entity_type
 
-    @property
-    def request(self) -> Request:
-        """What was asked for."""
-        return self._request
-
     def leave_in_doubt(self, prepared: Prepared) -> None:
         """Remember that `prepared` may or may not have been committed: the message id will tell."""
         self.id_may_be_known = True

@@ -132,7 +132,7 @@ def parameters_of(network: str, each: Append) -> dict[str, Any]:
         "entity_id": id_text(each.entity.id.int),
         "expected": each.expected_version,
         "ahead": 0,  # events that go into the log before these
-        "to_version": each.expected_version + len(each.events),
+        "to_version": each.version,
         "entity_type": each.entity.type,
         "message_id": str(each.message_id),
         "message": each.message,

@@ -56,7 +56,7 @@ Every send rewrites one, so there is no index but the key: one on what changes w
 What lists entities by type or last write reads the network's heads.
 """
 # Room to update a row in its own page. As an argument of the table it would load all of SQLAlchemy's Postgres.
-_FILL = DDL("ALTER TABLE pachyderm_entities SET (fillfactor = 80)")  # type: ignore[no-untyped-call]
+_FILL = DDL("ALTER TABLE pachyderm_entities SET (fillfactor = 80)")  # type: ignore[no-untyped-call]  # SQLAlchemy's own
 listen(entities, "after_create", _FILL.execute_if(dialect="postgresql"))
 
 events = Table(

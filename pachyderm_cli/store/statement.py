@@ -41,9 +41,9 @@ class Statement:
 def _insert_of(dialect: Dialect) -> Any:
     # Each dialect takes its time to load, so only the one in use is.
     if dialect.name == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert  # noqa: PLC0415
+        from sqlalchemy.dialects.sqlite import insert  # noqa: PLC0415 - as said above
     else:
-        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]  # noqa: PLC0415
+        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]  # noqa: PLC0415 - as above
     return insert
 
 

@@ -14,6 +14,12 @@ OpenEngine = Callable[..., Pachyderm]
 
 
 @pytest.fixture
+def told() -> list[str]:
+    """Return the list in which effects leave their trace."""
+    return []
+
+
+@pytest.fixture
 def open_engine(store_url: str) -> Iterator[OpenEngine]:
     """Return a function that opens an engine for the tally; whatever was opened is closed after the test."""
     with ExitStack() as stack:

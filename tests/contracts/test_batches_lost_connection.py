@@ -60,12 +60,6 @@ def losing(monkeypatch: pytest.MonkeyPatch, postgres_url: str, lose: Lose, times
 
 
 @pytest.fixture
-def told() -> list[str]:
-    """Return the list in which effects leave their trace."""
-    return []
-
-
-@pytest.fixture
 def engine(postgres_url: str, told: list[str]) -> Iterator[Pachyderm]:
     """Return an engine whose store exists."""
     with tally_engine(postgres_url, config={"told": told}) as opened:

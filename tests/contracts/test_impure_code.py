@@ -78,7 +78,7 @@ def test_a_replay_to_a_time_does_not_see_beyond_it(engine: Pachyderm) -> None:
 
 def forgetful(event: Added, state: int) -> int:
     """Lack a return, as it happens."""
-    return None  # type: ignore[return-value]
+    return None  # type: ignore[return-value]  # the fault that is tested
 
 
 def decide(message: Add, state: int) -> list[Added]:
@@ -165,7 +165,7 @@ def test_ids_reach_the_log_in_one_spelling(engine: Pachyderm) -> None:
         with pytest.raises(UsageError, match="is a UUID"):
             engine.send("impure:@a", Add(), **options)
     with pytest.raises(InvalidReference):
-        Reference("impure", "hello")  # type: ignore[arg-type]
+        Reference("impure", "hello")  # type: ignore[arg-type]  # as above
     assert [event.message_id for event in engine.history("impure:@a")] == [message_id]
 
 

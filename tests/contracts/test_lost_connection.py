@@ -46,12 +46,6 @@ def after_commit(transaction: Transaction, postgres_url: str, commit: Commit) ->
 
 
 @pytest.fixture
-def told() -> list[str]:
-    """Return the list in which effects leave their trace."""
-    return []
-
-
-@pytest.fixture
 def engine(postgres_url: str, told: list[str]) -> Iterator[Pachyderm]:
     """Return an engine whose store exists."""
     with tally_engine(postgres_url, config={"told": told}) as opened:

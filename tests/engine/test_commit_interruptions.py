@@ -230,6 +230,7 @@ def came_through(place: int, interruption: Interruption) -> bool:
         for index, append in enumerate(some_appends(6)):
             future = pool.submit(interrupted if index == place else commits.append, append)
             futures.append(future)
+            # The lambda is done with before the next turn of the loop.
             wait_until(lambda: future.done() or (begun.is_set() and len(commits._queue) == under_way() - 1))  # noqa: B023
         others_wait.set()
         for index, future in enumerate(futures):

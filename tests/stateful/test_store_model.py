@@ -242,6 +242,7 @@ def test_engine_and_model_agree(store_url: str) -> None:
         pass
 
     OnThisStore.store_url = store_url
+    # What is asserted stands in the machine: in its rules, and in what holds after each of them (`agree`).
     # Fewer examples of many steps: each step asks a database.
     examples = 500 if settings.get_current_profile_name() == "explore" else 50
     run_state_machine_as_test(OnThisStore, settings=settings(max_examples=examples, stateful_step_count=25))

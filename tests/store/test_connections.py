@@ -276,7 +276,7 @@ def test_a_listing_that_is_left_gives_its_connection_back(store: Store) -> None:
         listings = [heads(store, NETWORK) for _ in range(3)]
         for each in listings:
             next(each)
-            stack.callback(each.close)  # type: ignore[attr-defined]
+            stack.callback(each.close)  # type: ignore[attr-defined]  # it is a generator
         assert append(store, NETWORK, [an_append(an_entity())]) == [Outcome.APPENDED]
     del listings, each
     gc.collect()

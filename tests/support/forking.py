@@ -27,7 +27,7 @@ def child(store: Store) -> None:
 
 
 def main(url: str) -> None:
-    """Fork with one connection in the pool and one in use; both must work for the parent when the child is gone."""
+    """Fork with one idle connection and one in use; both must work for the parent when the child is gone."""
     store = Store(url)
     append(store, "n", [an_append(ENTITY)])
     with store.streaming() as transaction:

@@ -29,7 +29,7 @@ def describe(
     Example: pachyderm describe counter
     """
     from pachyderm_cli.cli import render, serialize  # noqa: PLC0415 - see the package's docstring
-    from pachyderm_cli.cli.output import emit, emit_each, note  # noqa: PLC0415
+    from pachyderm_cli.cli.output import emit, emit_each, note  # noqa: PLC0415 - as above
 
     session: Session = ctx.obj
     with session.open() as pachyderm:

@@ -29,7 +29,7 @@ def history(
     Example: pachyderm history counter:@visits --reverse --limit 10
     """
     from pachyderm_cli.cli import render, serialize  # noqa: PLC0415 - see the package's docstring
-    from pachyderm_cli.cli.output import emit_each  # noqa: PLC0415
+    from pachyderm_cli.cli.output import emit_each  # noqa: PLC0415 - as above
 
     session: Session = ctx.obj
     with session.open() as pachyderm:

@@ -15,7 +15,7 @@ def inspect(ctx: typer.Context, reference: ExistingReference = None, as_json: Js
     Example: pachyderm inspect counter:@visits
     """
     from pachyderm_cli.cli import render, serialize  # noqa: PLC0415 - see the package's docstring
-    from pachyderm_cli.cli.output import emit  # noqa: PLC0415
+    from pachyderm_cli.cli.output import emit  # noqa: PLC0415 - as above
 
     session: Session = ctx.obj
     with session.open() as pachyderm:

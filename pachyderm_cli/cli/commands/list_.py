@@ -23,7 +23,7 @@ def list_(
     Example: pachyderm list --type counter --limit 20
     """
     from pachyderm_cli.cli import render, serialize  # noqa: PLC0415 - see the package's docstring
-    from pachyderm_cli.cli.output import emit_each, note  # noqa: PLC0415
+    from pachyderm_cli.cli.output import emit_each, note  # noqa: PLC0415 - as above
 
     session: Session = ctx.obj
     with session.open() as pachyderm:

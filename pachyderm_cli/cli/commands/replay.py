@@ -32,7 +32,7 @@ def replay(
     Example: pachyderm replay counter:@visits --to-version 3
     """
     from pachyderm_cli.cli import render, serialize  # noqa: PLC0415 - see the package's docstring
-    from pachyderm_cli.cli.output import emit, emit_each  # noqa: PLC0415
+    from pachyderm_cli.cli.output import emit, emit_each  # noqa: PLC0415 - as above
 
     if to_version is not None and at is not None:
         raise UsageError("give --to-version or --at, not both")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
@@ -12,10 +12,6 @@ import typer
 from pachyderm_cli.cli.completion import complete_messages, complete_references
 from pachyderm_cli.cli.session import JsonOption, Session
 from pachyderm_cli.errors import UsageError
-
-if TYPE_CHECKING:
-    pass
-
 
 ReceiverArgument = Annotated[
     str | None,
@@ -78,13 +74,13 @@ def send(
     Example: pachyderm send account:@alice deposit amount=10.50
     """
     from pachyderm_cli.cli import render, serialize  # noqa: PLC0415 - see the package's docstring
-    from pachyderm_cli.cli.output import emit  # noqa: PLC0415
+    from pachyderm_cli.cli.output import emit  # noqa: PLC0415 - as above
 
     session: Session = ctx.obj
     options: dict[str, Any] = {"config": read_config(config or []), "effects": not no_effects}
     if file is not None:
         _require_alone(reference, data, message_id, expect)
-        from pachyderm_cli.cli.batch import send_lines  # noqa: PLC0415
+        from pachyderm_cli.cli.batch import send_lines  # noqa: PLC0415 - as above
 
         with session.open() as pachyderm:
             send_lines(pachyderm, file, options, keep_going=keep_going, as_json=as_json)

@@ -26,7 +26,7 @@ def snapshot(
     Example: pachyderm snapshot --all
     """
     from pachyderm_cli.cli import render, serialize  # noqa: PLC0415 - see the package's docstring
-    from pachyderm_cli.cli.output import emit_each, progress  # noqa: PLC0415
+    from pachyderm_cli.cli.output import emit_each, progress  # noqa: PLC0415 - as above
 
     _require_sense(reference, type_name, every_entity=every_entity, listing=listing, drop=drop)
     session: Session = ctx.obj
