@@ -10,8 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pachyderm_cli.domain.context import Context
-    from pachyderm_cli.domain.message import Effect, Event, Message
+    from pachyderm_cli.domain.context import Context, EffectContext
+    from pachyderm_cli.domain.message import CancelTimer, Effect, Event, Message, Send, Timer
     from pachyderm_cli.domain.reference import Reference
     from pachyderm_cli.engine.engine import Pachyderm
     from pachyderm_cli.errors import PachydermError, Rejected
@@ -19,25 +19,33 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOME = {
+    "CancelTimer": "pachyderm_cli.domain.message",
     "Context": "pachyderm_cli.domain.context",
     "Effect": "pachyderm_cli.domain.message",
+    "EffectContext": "pachyderm_cli.domain.context",
     "Event": "pachyderm_cli.domain.message",
     "Message": "pachyderm_cli.domain.message",
     "Pachyderm": "pachyderm_cli.engine.engine",
     "PachydermError": "pachyderm_cli.errors",
     "Reference": "pachyderm_cli.domain.reference",
     "Rejected": "pachyderm_cli.errors",
+    "Send": "pachyderm_cli.domain.message",
+    "Timer": "pachyderm_cli.domain.message",
 }
 
 __all__ = [
+    "CancelTimer",
     "Context",
     "Effect",
+    "EffectContext",
     "Event",
     "Message",
     "Pachyderm",
     "PachydermError",
     "Reference",
     "Rejected",
+    "Send",
+    "Timer",
     "__version__",
 ]
 

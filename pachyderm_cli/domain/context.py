@@ -29,3 +29,18 @@ class Context:
     def random(self) -> Random:
         """A generator of this decision's own."""
         return Random(f"{self.message_id}:{self.version}")  # noqa: S311 - fair dice, as said above
+
+
+@dataclass(frozen=True)
+class EffectContext:
+    """What `dispatch(config, context)` may know beside the effect's own fields.
+
+    `id` is the effect's, the same at every attempt, so that the outside world can tell a repetition; `attempt` counts
+    from 1; `entity` emitted the effect, in `network`, with the events that took it to `version`.
+    """
+
+    id: UUID
+    attempt: int
+    entity: Reference
+    network: str
+    version: int

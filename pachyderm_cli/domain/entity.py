@@ -17,7 +17,7 @@ from pachyderm_cli.domain.codec import Unfaithful, encode_state, encode_state_fa
 from pachyderm_cli.domain.context import Context
 from pachyderm_cli.domain.fingerprint import SourceUnavailable, fingerprint_of
 from pachyderm_cli.domain.immutability import is_immutable
-from pachyderm_cli.domain.message import Effect, Event, Message
+from pachyderm_cli.domain.message import OUR_EFFECTS, Effect, Event, Message
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.errors import EntityFailed, Rejected
 
@@ -230,7 +230,7 @@ class EntityType:
             kind = type(result)
             if self.events.get(kind.__name__) is kind:
                 events.append(result)
-            elif self.effects.get(kind.__name__) is kind:
+            elif self.effects.get(kind.__name__) is kind or kind in OUR_EFFECTS:
                 effects.append(result)
             else:
                 raise self._stray(result)

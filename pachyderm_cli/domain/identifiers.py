@@ -40,6 +40,11 @@ def effect_id(message_id: UUID, index: int) -> UUID:
     return uuid5(message_id, f"effect:{index}")
 
 
+def back_id(identifier: UUID) -> UUID:
+    """Return the id of what is sent back to the sender when the receiver rejects the message of that id."""
+    return uuid5(identifier, "rejected")
+
+
 def message_fingerprint(entity_id: UUID, message: Message) -> str:
     """Return 32 hex digits that stand for `message` sent to that entity.
 

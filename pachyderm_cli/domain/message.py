@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from datetime import timedelta
+from functools import lru_cache
+from inspect import signature
+from types import FunctionType
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+
+from pachyderm_cli.domain.reference import ById, ByName, Reference, parse_reference
+from pachyderm_cli.errors import InvalidReference
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+_LONGEST_DELAY = timedelta(days=36525)  # a century: a database's calendar ends as well
 
 
 class Message(BaseModel):
@@ -22,9 +33,101 @@ class Event(BaseModel):
 class Effect(BaseModel):
     """What is to be done in the world once the events are committed.
 
-    A subclass defines `dispatch(self, config)`, a function or a coroutine function: `config` is the `[effects]`
-    table of `pachyderm.toml` with what the sender added. It may do I/O; what it raises is reported to the sender
-    and undoes nothing.
+    A subclass defines `dispatch(self, config)` or `dispatch(self, config, context)`, a function or a coroutine
+    function: `config` is the `[effects]` table of `pachyderm.toml` with what the sender added, `context` an
+    EffectContext. It may do I/O; what it raises is reported, and undoes nothing.
+
+    Three class attributes, written without an annotation, say how it is delivered. `delivery = "at_least_once"`
+    writes it to the outbox with its events: it is run right after the commit, and again by a worker until it is done.
+    `max_attempts` is how often, before it is parked; `timeout` how many seconds an attempt may take.
     """
 
     model_config = _FROZEN
+
+    delivery: ClassVar[Literal["at_most_once", "at_least_once"]] = "at_most_once"
+    max_attempts: ClassVar[int] = 8
+    timeout: ClassVar[float | None] = None
+
+
+class _Delayed(Effect):
+    """Something with a time: `at` a moment, or `after` so long from the commit, by the database's clock."""
+
+    at: AwareDatetime | None = None
+    after: Annotated[timedelta, Field(ge=timedelta(0), le=_LONGEST_DELAY)] | None = None
+
+    @model_validator(mode="after")
+    def _has_one_time(self) -> Self:
+        if self.at is not None and self.after is not None:
+            raise ValueError("give `at` or `after`, not both")
+        return self
+
+    @property
+    def is_delayed(self) -> bool:
+        """Whether it waits for a time."""
+        return self.at is not None or self.after is not None
+
+
+class Send(_Delayed):
+    """Delivers `message` to the entity `to`, exactly once in effect, right after the commit or at its time.
+
+    `to` is a Reference, or text such as `account:@alice` with a type and a whole id or a name. If the receiver
+    rejects the message, that is recorded, and `on_rejected` is sent back to the sender.
+    """
+
+    to: Reference | str
+    message: SerializeAsAny[Message]
+    on_rejected: SerializeAsAny[Message] | None = None
+
+    @field_validator("to")
+    @classmethod
+    def _is_whole(cls, to: Reference | str) -> Reference | str:
+        if isinstance(to, Reference):
+            return to
+        try:
+            parsed = parse_reference(to)
+        except InvalidReference as error:
+            raise ValueError(error.message) from None
+        if parsed.type is None or not isinstance(parsed.target, ById | ByName):
+            raise ValueError("a message goes to TYPE:ID with a whole id, or to TYPE:@name")
+        return to
+
+
+class Timer(_Delayed):
+    """Delivers `message` to the entity itself at a time. Setting a timer of the same name again replaces it."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    message: SerializeAsAny[Message]
+
+    def __init__(self, name: str, **fields: Any) -> None:
+        super().__init__(name=name, **fields)
+
+    @model_validator(mode="after")
+    def _has_a_time(self) -> Self:
+        if not self.is_delayed:
+            raise ValueError("a timer has a time: give `at` or `after`")
+        return self
+
+
+class CancelTimer(Effect):
+    """Removes the entity's timer of that name; nothing happens if there is none."""
+
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
+
+
+OUR_EFFECTS = (Send, Timer, CancelTimer)
+"""The effects that pachyderm itself carries out; any entity may emit them, whatever its annotations name."""
+
+
+@lru_cache(maxsize=1024)
+def takes_context(effect: type[Effect]) -> bool | None:
+    """Tell whether the `dispatch` of that class takes a context beside the config; None if it takes neither way."""
+    dispatch = getattr(effect, "dispatch", None)
+    if not isinstance(dispatch, FunctionType):
+        return False
+    parameters = signature(dispatch).parameters.values()
+    required = [each for each in parameters if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD]
+    has_context = len(required) == 3 or "context" in signature(dispatch).parameters
+    return has_context if len(required) in (2, 3) else None

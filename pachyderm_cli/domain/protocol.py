@@ -14,8 +14,10 @@ from typing import Annotated, Any, NoReturn, TypeVar, Union, get_args, get_origi
 from pydantic import PydanticUserError
 
 from pachyderm_cli.domain.entity import EntityType
-from pachyderm_cli.domain.message import Effect, Event, Message
+from pachyderm_cli.domain.message import OUR_EFFECTS, Effect, Event, Message, takes_context
 from pachyderm_cli.errors import EntityLoadError
+
+_LONGEST_TIMEOUT = 10_000_000  # seconds, a third of a year; a wait has its limit
 
 ClassT = TypeVar("ClassT", Message, Event, Effect)
 
@@ -146,13 +148,11 @@ class _Reader:
         effects = [cls for cls in classes if issubclass(cls, Effect) and cls is not Effect]
         if Effect in classes or not classes:
             effects += self._defined(Effect)
+        effects = [effect for effect in effects if effect not in OUR_EFFECTS]
         for effect in effects:
-            if not callable(getattr(effect, "dispatch", None)):
-                raise load_error(
-                    f"the effect {effect.__name__} has no dispatch: define dispatch(self, config)",
-                    self.file,
-                    _class_line(effect),
-                )
+            problem = _effect_problem(effect)
+            if problem is not None:
+                raise load_error(f"the effect {effect.__name__} {problem}", self.file, _class_line(effect))
         return events, {effect.__name__: effect for effect in effects}
 
     def _questions(self, query: Callable[..., Any]) -> dict[str, type[Any]]:
@@ -196,6 +196,27 @@ def _flattened(annotation: Any) -> Iterable[Any]:
             yield from _flattened(member)
     else:
         yield annotation
+
+
+def _effect_problem(effect: type[Effect]) -> str | None:
+    """Return what is wrong with an effect class, None if nothing is."""
+    if issubclass(effect, OUR_EFFECTS):
+        return "is derived from one of pachyderm's own: emit that itself"
+    if not callable(getattr(effect, "dispatch", None)):
+        return "has no dispatch: define dispatch(self, config)"
+    if takes_context(effect) is None:
+        return "has a dispatch with other parameters: define dispatch(self, config) or dispatch(self, config, context)"
+    for name in ("delivery", "max_attempts", "timeout"):
+        if name in effect.model_fields:
+            return f"has a field {name!r}, which is a class attribute's name: write {name} = … without annotation"
+    if effect.delivery not in ("at_most_once", "at_least_once"):
+        return f"has delivery = {effect.delivery!r}: write 'at_most_once' or 'at_least_once'"
+    if type(effect.max_attempts) is not int or effect.max_attempts < 1:
+        return f"has max_attempts = {effect.max_attempts!r}: write a whole number from 1"
+    timeout = effect.timeout
+    if timeout is not None and (type(timeout) not in (int, float) or not 0 < timeout <= _LONGEST_TIMEOUT):
+        return f"has timeout = {timeout!r}: write seconds, more than 0, or None"
+    return None
 
 
 def _class_line(cls: type) -> int:

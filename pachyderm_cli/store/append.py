@@ -11,8 +11,10 @@ from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.append_statements import (
     ADVANCE,
     ADVANCE_WITH_EVENTS,
+    ADVANCE_WITH_OUTBOX,
     CREATE,
     CREATE_WITH_EVENTS,
+    CREATE_WITH_OUTBOX,
     INSERT_EVENT,
     parameters_of,
     rows_of,
@@ -20,6 +22,7 @@ from pachyderm_cli.store.append_statements import (
 )
 from pachyderm_cli.store.events import find_message
 from pachyderm_cli.store.failures import ConnectionLost, concerns_a_statement, is_constraint, is_lost_race
+from pachyderm_cli.store.outbox import settle, write_outbox
 from pachyderm_cli.store.records import Append, Outcome
 from pachyderm_cli.store.snapshots import write_snapshot
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -37,6 +40,10 @@ def append(store: Store, network: str, appends: Sequence[Append]) -> list[Outcom
         return [*_append_together(store, network, appends)]
     except ConnectionLost:
         raise
+    except _LeaseLost:
+        if len(appends) > 1:
+            return [_append_alone(store, network, each) for each in appends]
+        return [Outcome.LEASE_LOST]
     except StoreError as error:
         if is_lost_race(error):
             return [Outcome.CONFLICT] * len(appends)
@@ -83,6 +90,7 @@ def append_all(store: Store, network: str, appends: Sequence[Append]) -> list[in
         if late:
             raise _Undone
         transaction.run_many(INSERT_EVENT, rows)
+        write_outbox(transaction, zip(appends, parameters, strict=True))
         for each in appends:
             if each.snapshot is not None:
                 write_snapshot(transaction, network, each.entity, each.snapshot, each.recorded_at)
@@ -100,6 +108,10 @@ def append_all(store: Store, network: str, appends: Sequence[Append]) -> list[in
 
 class _Undone(Exception):
     """Not all could be written: the transaction is rolled back."""
+
+
+class _LeaseLost(Exception):
+    """What an append settles is no longer this process's to settle: the transaction is rolled back."""
 
 
 class _Swap:
@@ -145,14 +157,14 @@ def _lock_order(expected: int, entity_id: UUID) -> tuple[bool, int]:
 
 
 def _append_together(store: Store, network: str, appends: Sequence[Append]) -> list[Outcome]:
-    if len(appends) == 1 and not store.is_sqlite and appends[0].snapshot is None:
+    if len(appends) == 1 and not store.is_sqlite and _is_one_statement(appends[0]):
         # One statement, which commits by itself, in one round trip.
         return store.run(lambda transaction: _swapped_on_postgres(transaction, network, appends))
     if store.is_sqlite:
         return store.write(lambda transaction: _written(transaction, network, appends))
     order = sorted(range(len(appends)), key=lambda at: _lock_order(appends[at].expected_version, appends[at].entity.id))
     in_order = [appends[at] for at in order]
-    if all(each.snapshot is None for each in appends):
+    if all(_is_one_statement(each) for each in appends):
         work = [(_swap_with_events(each), with_given(network, each)) for each in in_order]
         counts = store.run(lambda transaction: transaction.commit(work))
         outcomes = [_outcome(count, each) for count, each in zip(counts, in_order, strict=True)]
@@ -162,19 +174,32 @@ def _append_together(store: Store, network: str, appends: Sequence[Append]) -> l
 
 
 def _written(transaction: Transaction, network: str, appends: Sequence[Append]) -> list[Outcome]:
-    """Write inside the caller's transaction; a snapshot waits for the outcome of its append's swap."""
+    """Write inside the caller's transaction; a snapshot and what is settled wait for the outcome of the swap.
+
+    Raises _LeaseLost. Heads are locked before rows of the outbox by everybody.
+    """
     write = _swapped_on_sqlite if transaction.is_sqlite else _swapped_on_postgres
     outcomes = write(transaction, network, appends)
     for outcome, each in zip(outcomes, appends, strict=True):
-        if outcome is Outcome.APPENDED and each.snapshot is not None:
+        if outcome is not Outcome.APPENDED:
+            continue
+        if each.settles is not None and not settle(transaction, network, each.settles):
+            raise _LeaseLost
+        if each.snapshot is not None:
             write_snapshot(transaction, network, each.entity, each.snapshot, each.recorded_at)
     return outcomes
+
+
+def _is_one_statement(each: Append) -> bool:
+    """Tell whether Postgres can write it all in one statement."""
+    return each.snapshot is None and each.settles is None
 
 
 def _swapped_on_sqlite(transaction: Transaction, network: str, appends: Sequence[Append]) -> list[Outcome]:
     """Swap, one statement for each append, then insert the events of those that were in time."""
     outcomes: list[Outcome] = []
     rows: list[dict[str, Any]] = []
+    with_outbox: list[tuple[Append, dict[str, Any]]] = []
     for each in appends:
         parameters = parameters_of(network, each)
         parameters["ahead"] = len(rows)
@@ -183,7 +208,10 @@ def _swapped_on_sqlite(transaction: Transaction, network: str, appends: Sequence
             continue
         outcomes.append(Outcome.APPENDED)
         rows += rows_of(each, parameters)
+        if each.outbox or each.cancels:
+            with_outbox.append((each, parameters))
     transaction.run_many(INSERT_EVENT, rows)
+    write_outbox(transaction, with_outbox)
     return outcomes
 
 
@@ -198,6 +226,8 @@ def _swapped_on_postgres(transaction: Transaction, network: str, appends: Sequen
 
 
 def _swap_with_events(each: Append) -> Statement:
+    if each.outbox or each.cancels:
+        return ADVANCE_WITH_OUTBOX if each.expected_version else CREATE_WITH_OUTBOX
     return ADVANCE_WITH_EVENTS if each.expected_version else CREATE_WITH_EVENTS
 
 

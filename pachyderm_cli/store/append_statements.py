@@ -11,6 +11,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from pachyderm_cli.domain.reference import id_text
 from pachyderm_cli.domain.timestamps import to_text
+from pachyderm_cli.store.outbox_statements import outbox_parameters, with_outbox
 from pachyderm_cli.store.records import Append
 from pachyderm_cli.store.schema import entities, events
 from pachyderm_cli.store.statement import Statement
@@ -63,8 +64,11 @@ def _create_head(dialect_insert: Any) -> Any:
     return dialect_insert(entities).values({**key, **_moved}).on_conflict_do_nothing()
 
 
-def _with_events(head: Any) -> Any:
-    """Return one statement for Postgres that moves the head and, where it moved, inserts the events."""
+def _with_events(head: Any, *, outbox: bool = False) -> Any:
+    """Return one statement for Postgres that moves the head and, where it moved, inserts the events.
+
+    With `outbox` it inserts the effects as well, and cancels timers.
+    """
     moved = head.returning(entities.c.version).cte("moved")
     given = func.json_to_recordset(cast(bindparam("events", type_=Text), JSON)).table_valued(
         column("type", Text), column("data", Text), column("ordinal", Integer)
@@ -85,7 +89,8 @@ def _with_events(head: Any) -> Any:
         "recorded_at": bindparam("recorded_at", type_=Text),
     }
     rows = select(*columns.values()).select_from(moved.join(given, true()))
-    return insert(events).from_select(list(columns), rows)
+    statement = insert(events).from_select(list(columns), rows)
+    return with_outbox(statement, moved) if outbox else statement
 
 
 ADVANCE = Statement(_advance_head)
@@ -108,6 +113,13 @@ CREATE_WITH_EVENTS = Statement(lambda dialect_insert: _with_events(_create_head(
 """Makes a head and, where it was made, inserts the events. For Postgres."""
 
 
+ADVANCE_WITH_OUTBOX = Statement(lambda _insert: _with_events(_advance_head, outbox=True))
+"""The same, and inserts the effects and cancels timers."""
+
+CREATE_WITH_OUTBOX = Statement(lambda dialect_insert: _with_events(_create_head(dialect_insert), outbox=True))
+"""The same, and inserts the effects and cancels timers."""
+
+
 def rows_of(each: Append, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the parameters of the inserts of the events, given those of the append."""
     return [
@@ -121,6 +133,8 @@ def with_given(network: str, each: Append) -> dict[str, Any]:
     given = [{"type": event.type, "data": event.data, "ordinal": index} for index, event in enumerate(each.events)]
     parameters = parameters_of(network, each)
     parameters["events"] = json.dumps(given)
+    if each.outbox or each.cancels:
+        parameters.update(outbox_parameters(each))
     return parameters
 
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, bindparam, select
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy import bindparam, select
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
+from pachyderm_cli.store.expressions import is_listed
 from pachyderm_cli.store.records import RecordedEvent, RecordedMessage
 from pachyderm_cli.store.schema import events
 from pachyderm_cli.store.statement import Statement
@@ -22,25 +21,6 @@ PAGE = 1000
 """Events read at a time: a page is a short transaction of its own, so that a slow reader holds nothing open."""
 
 _LAST_VERSION = 2**62
-
-
-class _is_listed(FunctionElement[int]):  # noqa: N801 - spelt as SQL functions are
-    """Whether a column's id is in a list, which is one parameter, JSON text, however long it is."""
-
-    type = Integer()  # as a Boolean it would be compared with 1, and no index be used
-    inherit_cache = True
-
-
-@compiles(_is_listed)
-def _is_among_each(element: Any, compiler: Any, **_: Any) -> str:
-    column, ids = (compiler.process(clause) for clause in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 - of Core's own clauses
-
-
-@compiles(_is_listed, "postgresql")
-def _is_any_of(element: Any, compiler: Any, **_: Any) -> str:
-    column, ids = (compiler.process(clause) for clause in element.clauses)
-    return f"{column} = ANY (CAST(ARRAY(SELECT json_array_elements_text(CAST({ids} AS JSON))) AS UUID[]))"
 
 
 _by_entity = (
@@ -89,7 +69,7 @@ _by_messages = Statement(
         events.c.recorded_at,
         events.c.version,
     )
-    .where(events.c.network == bindparam("network"), _is_listed(events.c.message_id, bindparam("message_ids")))
+    .where(events.c.network == bindparam("network"), is_listed(events.c.message_id, bindparam("message_ids")))
     .order_by(events.c.message_id, events.c.ordinal)
 )
 

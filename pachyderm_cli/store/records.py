@@ -5,8 +5,8 @@ Named tuples: a send makes several, and a frozen dataclass takes three times as 
 
 from __future__ import annotations
 
-from datetime import datetime
-from enum import Enum
+from datetime import datetime, timedelta
+from enum import Enum, StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
@@ -38,8 +38,82 @@ class RecordedMessage(NamedTuple):
     recorded_at: datetime
 
 
+class EffectStatus(StrEnum):
+    """What became of an effect."""
+
+    DONE = "done"
+    FAILED = "failed"  # at most once, and that once it failed: never in the outbox
+    PENDING = "pending"
+    PARKED = "parked"
+    REJECTED = "rejected"  # by the entity that it sent a message to
+    DISCARDED = "discarded"
+
+
+class NewEffect(NamedTuple):
+    """An effect for the outbox: one of the project's own, or, where it has a receiver, a message to be sent.
+
+    `handler` is the entity type whose code carries it out. It is due `at` a time, or `after` so long by the database's
+    clock. With a `lease` it is claimed from the start, its first attempt counted.
+    """
+
+    id: UUID
+    ordinal: int
+    type: str
+    data: str
+    handler: str
+    to: Reference | None = None
+    message: str | None = None
+    on_rejected: str | None = None
+    timer: str | None = None
+    at: datetime | None = None
+    after: timedelta | None = None
+    lease: Lease | None = None
+
+
+class Lease(NamedTuple):
+    """A claim on effects: its token, and how many seconds it lasts by the database's clock if it is not renewed."""
+
+    token: UUID
+    seconds: float
+
+
+class StoredEffect(NamedTuple):
+    """An effect in the outbox. `data` and `on_rejected` are JSON text; `entity` emitted it."""
+
+    id: UUID
+    entity: Reference
+    version: int
+    message_id: UUID
+    ordinal: int
+    type: str
+    data: str
+    handler: str
+    to: Reference | None
+    message: str | None
+    on_rejected: str | None
+    timer: str | None
+    status: EffectStatus
+    attempts: int
+    due_at: datetime
+    next_attempt_at: datetime | None
+    error: str | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class Held(NamedTuple):
+    """An effect that is being carried out under a lease."""
+
+    id: UUID
+    lease: Lease
+
+
 class Append(NamedTuple):
-    """One send's whole write: in together or not at all, decided by `expected_version`."""
+    """One send's whole write: in together or not at all, decided by `expected_version`.
+
+    `outbox` are effects to be carried out after it, `cancels` names of timers that end with it, and `settles` the
+    effect that it is the outcome of, done with it.
+    """
 
     entity: Reference
     expected_version: int
@@ -50,6 +124,9 @@ class Append(NamedTuple):
     caused_by: UUID | None
     recorded_at: datetime
     snapshot: NewSnapshot | None = None
+    outbox: tuple[NewEffect, ...] = ()
+    cancels: tuple[str, ...] = ()
+    settles: Held | None = None
 
     @property
     def version(self) -> int:
@@ -66,6 +143,7 @@ class Outcome(Enum):
 
     APPENDED = "appended"
     CONFLICT = "conflict"  # the entity is not at the expected version; nothing was written
+    LEASE_LOST = "lease_lost"  # what it settles is no longer this process's to settle; nothing was written
     MESSAGE_ID_USED = "message_id_used"  # a message of this id is in the log already; nothing was written
 
 

@@ -19,10 +19,11 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.event import listen
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The newest migration; what a store made by this version is stamped with."""
 
 VERSION_TABLE = "pachyderm_schema"
@@ -78,6 +79,8 @@ events = Table(
     Index("uq_pachyderm_events_version", "network", "entity_id", "version", unique=True),
     # Whatever entity it is used for, a message id collides at ordinal 0.
     Index("uq_pachyderm_events_message", "network", "message_id", "ordinal", unique=True),
+    # Most events are caused by no message. To say so to Postgres as well would load all of SQLAlchemy's Postgres.
+    Index("ix_pachyderm_events_caused_by", "network", "caused_by", sqlite_where=text("caused_by IS NOT NULL")),
 )
 """The log. Rows are never updated, nor deleted but by an erasure.
 
@@ -98,6 +101,40 @@ snapshots = Table(
     sqlite_with_rowid=False,
 )
 """A cache of folds; dropping every row changes speed alone."""
+
+outbox = Table(
+    "pachyderm_outbox",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("id", _ID, primary_key=True),  # of the effect; what it sends is a message of this id
+    Column("entity_id", _ID, nullable=False),
+    Column("entity_type", Text, nullable=False),
+    Column("version", _COUNTER, nullable=False),  # the entity's, once the events beside it are appended
+    Column("message_id", _ID, nullable=False),  # the message that led to it
+    Column("ordinal", Integer, nullable=False),  # 0, 1, … among the effects of one message
+    Column("type", Text, nullable=False),
+    Column("data", Text, nullable=False),  # the effect's, or that of the message it sends
+    Column("handler", Text, nullable=False),  # the entity type whose code is needed to carry it out
+    Column("to_type", Text, nullable=True),  # these four: of what sends a message
+    Column("to_id", _ID, nullable=True),
+    Column("message", Text, nullable=True),
+    Column("on_rejected", Text, nullable=True),
+    Column("timer", Text, nullable=True),  # a timer's name; empty: a message with a time
+    Column("status", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Text, nullable=False),
+    Column("next_attempt_at", Text, nullable=True),  # the end of the lease while there is one
+    Column("lease", _ID, nullable=True),
+    Column("error", Text, nullable=True),
+    Column("fingerprint", Text, nullable=True),  # of the code that it was parked with
+    Column("created_at", Text, nullable=False),
+    Column("ended_at", Text, nullable=True),
+    Index("uq_pachyderm_outbox_message", "network", "message_id", "ordinal", unique=True),
+    Index("ix_pachyderm_outbox_next_attempt", "network", "status", "next_attempt_at"),
+    Index("ix_pachyderm_outbox_entity", "network", "entity_id", "status"),
+    sqlite_with_rowid=False,
+)
+"""What is to be carried out after a commit, and what became of it. Its times are by the database's clock."""
 
 schema_version = Table(
     VERSION_TABLE,

@@ -78,7 +78,7 @@ def _in_order(order: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
 class Transaction:
     """A connection of the driver's, lent for one piece of work."""
 
-    __slots__ = ("_connection", "_cursor", "dialect", "engine", "is_sqlite")
+    __slots__ = ("_connection", "_cursor", "_waits_for_disk", "dialect", "engine", "is_sqlite")
 
     def __init__(self, connection: Any, engine: Engine) -> None:
         """Wrap the driver's own connection object, made by `engine`."""
@@ -87,12 +87,13 @@ class Transaction:
         self.engine = engine
         self.dialect = engine.dialect
         self.is_sqlite = self.dialect.name == "sqlite"
+        self._waits_for_disk = True  # SQLite's setting of the connection; on Postgres a transaction has its own
 
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing is under way on the connection: an interruption may have left it in the middle."""
         if self.is_sqlite:
-            return not self._connection.in_transaction
+            return self._waits_for_disk and not self._connection.in_transaction
         driver = self._connection.pgconn
         return not self._connection.closed and driver.transaction_status == 0 and driver.pipeline_status == 0
 
@@ -153,6 +154,22 @@ class Transaction:
             cursors = [self._connection.execute(*self._prepared(*each)) for each in work]
             self.run("COMMIT")
         return [cursor.rowcount for cursor in cursors]
+
+    def begin(self, *, durable: bool) -> None:
+        """Begin a transaction for writing; unless `durable`, its commit does not wait for the disk."""
+        if not self.is_sqlite:
+            self.run("BEGIN" if durable else "BEGIN; SET LOCAL synchronous_commit TO off")
+            return
+        if not durable:
+            self._waits_for_disk = False
+            self.run("PRAGMA synchronous=NORMAL")
+        self.run("BEGIN IMMEDIATE")
+
+    def be_durable(self) -> None:
+        """Let what is committed next wait for the disk again; a connection that cannot is not at rest."""
+        if not self._waits_for_disk:
+            self.run("PRAGMA synchronous=FULL")
+            self._waits_for_disk = True
 
     def run(self, sql: str) -> None:
         """Run a fixed command, such as BEGIN."""

@@ -74,8 +74,10 @@ class Store:
                     raise
                 time.sleep(pause)
 
-    def write(self, work: Callable[[Transaction], ResultT]) -> ResultT:
+    def write(self, work: Callable[[Transaction], ResultT], *, durable: bool = True) -> ResultT:
         """Return what `work` returns once what it wrote is durably committed; on an exception nothing is written.
+
+        Not `durable`: it is committed, and every process sees it, but the database need not wait for the disk.
 
         On SQLite it holds the one write lock from the start: a transaction that reads first and writes later would
         fail at once, whatever the timeout. Raises StoreError, and its kind ConnectionLost where it is not known
@@ -84,12 +86,14 @@ class Store:
 
         def transact(transaction: Transaction) -> ResultT:
             try:
-                transaction.run("BEGIN IMMEDIATE" if self.is_sqlite else "BEGIN")
+                transaction.begin(durable=durable)
                 result = work(transaction)
                 transaction.run("COMMIT")
             except BaseException:
                 transaction.roll_back()
                 raise
+            finally:
+                transaction.be_durable()
             return result
 
         return self._run(transact)

@@ -192,7 +192,7 @@ def test_its_schema_is_that_of_a_fresh_store(old_url: str, tmp_path: Path) -> No
     fresh_url = f"sqlite:///{tmp_path / 'fresh.db'}"
     if not old_url.startswith("sqlite"):
         fresh_url = old_url
-        execute(old_url, text("DROP TABLE pachyderm_entities, pachyderm_events, pachyderm_snapshots, pachyderm_schema"))
+        execute(old_url, text("DROP TABLE pachyderm_entities, pachyderm_events, pachyderm_snapshots, pachyderm_outbox, pachyderm_schema"))
     store = Store(fresh_url)
     append(store, NETWORK, [an_append(an_entity())])
     store.close()

@@ -26,12 +26,18 @@ def shape(connection: Connection) -> dict[str, Any]:
         name: {
             "columns": [{**column, "type": str(column["type"])} for column in found.get_columns(name)],
             "primary key": found.get_pk_constraint(name),
-            "indexes": sorted(found.get_indexes(name), key=str),
+            "indexes": sorted(_text(index) for index in found.get_indexes(name)),
             "unique": found.get_unique_constraints(name),
             "checks": found.get_check_constraints(name),
         }
         for name in found.get_table_names()
     }
+
+
+def _text(index: Any) -> str:
+    """Return an index as text; a partial one's condition is an object that equals itself alone."""
+    options = {name: str(value) for name, value in index.get("dialect_options", {}).items()}
+    return str({**index, "dialect_options": options})
 
 
 def sqlite_texts(connection: Connection) -> dict[str, str]:

@@ -1,0 +1,257 @@
+"""The outbox: effects that were committed with their events, claimed under leases until something became of them.
+
+Every time is the database's. A lease that ran out belongs to whoever claims it next, and everything that is done under
+a lease asks whether it still holds: so two never both finish one effect.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.domain.timestamps import from_text
+from pachyderm_cli.store import outbox_statements as said
+from pachyderm_cli.store.expressions import NOW, distance
+from pachyderm_cli.store.records import Append, EffectStatus, Held, Lease, NewEffect, StoredEffect
+from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.store import Store
+
+_EVERY = 2**62
+_ENDED = {EffectStatus.DONE, EffectStatus.REJECTED, EffectStatus.DISCARDED}
+
+
+def write_outbox(transaction: Transaction, appends: Iterable[tuple[Append, dict[str, Any]]]) -> None:
+    """Insert the effects of appends, with their parameters, in order, and cancel timers.
+
+    Inside the caller's transaction, after the appends' events.
+    """
+    rows: list[dict[str, Any]] = []
+    for each, parameters in appends:
+        if each.cancels:  # what is inserted before may be what it cancels
+            transaction.run_many(said.INSERT_EFFECT, rows)
+            rows = []
+            transaction.count(said.CANCEL_TIMERS, {**parameters, "cancels": json.dumps(each.cancels)})
+        rows += [{**parameters, **said.effect_row(effect)} for effect in each.outbox]
+    transaction.run_many(said.INSERT_EFFECT, rows)
+
+
+def settle(transaction: Transaction, network: str, held: Held) -> bool:
+    """Mark an effect done inside the caller's transaction; tell whether its lease still held."""
+    return transaction.count(said.LET_GO, _ending(network, held, EffectStatus.DONE)) == 1
+
+
+def claim(store: Store, network: str, handlers: Sequence[str], lease: Lease, most: int) -> list[StoredEffect]:
+    """Lease up to `most` effects that are due and that one of `handlers` carries out; return them, by due time."""
+    parameters = {
+        "network": network,
+        "handlers": json.dumps(handlers),
+        "most": most,
+        "lease": str(lease.token),
+        "lease_for": distance(lease.seconds),
+    }
+    # To look takes no lock; an idle worker is in nobody's way.
+    if not store.read(lambda transaction: transaction.rows(said.HAS_CANDIDATES, {**parameters, "most": 1})):
+        return []
+    rows = store.write(lambda transaction: transaction.rows(said.CLAIM, parameters), durable=False)
+    return sorted(map(_effect, rows), key=lambda each: (each.due_at, each.version, each.ordinal))
+
+
+def begin_attempt(store: Store, network: str, held: Held) -> bool:
+    """Count an attempt that is about to be made; tell whether the lease still holds, which begins anew."""
+    parameters = {**_key(network, held), "lease_for": distance(held.lease.seconds)}
+    return store.write(lambda transaction: transaction.count(said.BEGIN_ATTEMPT, parameters), durable=False) == 1
+
+
+def finish(store: Store, network: str, held: Held) -> bool:
+    """Mark an effect done; tell whether its lease still held.
+
+    It need not be on disk when this returns: an effect that is done is at worst run again, as at least once means.
+    """
+    parameters = _ending(network, held, EffectStatus.DONE)
+    return store.write(lambda transaction: transaction.count(said.LET_GO, parameters), durable=False) == 1
+
+
+def postpone(store: Store, network: str, held: Held, error: str, seconds: float) -> bool:
+    """Let an effect that failed be tried again after so many seconds; tell whether its lease still held."""
+    parameters = _ending(network, held, EffectStatus.PENDING, again_in=distance(seconds), error=error)
+    return store.write(lambda transaction: transaction.count(said.LET_GO, parameters)) == 1
+
+
+def park(store: Store, network: str, held: Held, error: str, fingerprint: str | None) -> bool:
+    """Keep an effect that is not to be tried again by this code; tell whether its lease still held."""
+    parameters = _ending(network, held, EffectStatus.PARKED, error=error, fingerprint=fingerprint)
+    return store.write(lambda transaction: transaction.count(said.LET_GO, parameters)) == 1
+
+
+def reject(
+    store: Store, network: str, effect: StoredEffect, lease: Lease, reason: str, back: NewEffect | None
+) -> bool:
+    """Record that the receiver rejected what `effect` sent, and queue what goes `back` to the sender.
+
+    Tell whether the lease still held; if not, nothing was written.
+    """
+    ending = _ending(network, Held(effect.id, lease), EffectStatus.REJECTED, error=reason)
+    origin = {
+        "network": network,
+        "entity_id": str(effect.entity.id),
+        "entity_type": effect.entity.type,
+        "to_version": effect.version,
+        "message_id": str(effect.id),
+    }
+
+    def work(transaction: Transaction) -> bool:
+        if transaction.count(said.LET_GO, ending) != 1:
+            return False
+        if back is not None:
+            transaction.count(said.INSERT_EFFECT, {**origin, **said.effect_row(back)})
+        return True
+
+    return store.write(work)
+
+
+def release(store: Store, network: str, held: Sequence[Held], *, counted: bool) -> None:
+    """Leave effects that were claimed and not tried to whoever claims them next.
+
+    `counted`: their attempt was counted when they were claimed.
+    """
+    each = [
+        _ending(network, one, EffectStatus.PENDING, again_in=NOW, uncounted=1 if counted else 0) for one in held
+    ]
+    store.write(lambda transaction: transaction.run_many(said.LET_GO, each), durable=False)
+
+
+def renew(store: Store, network: str, lease: Lease) -> int:
+    """Let the lease begin anew on all that is still held under it; return how many effects those are."""
+    parameters = {"network": network, "held_by": str(lease.token), "lease_for": distance(lease.seconds)}
+    return store.write(lambda transaction: transaction.count(said.RENEW, parameters), durable=False)
+
+
+def own_timers(store: Store, network: str, entity_id: UUID) -> list[tuple[bool, StoredEffect]]:
+    """Return the timers that the entity has set for itself, by due time, and whether each is overdue.
+
+    One that another process has claimed is, too.
+    """
+    parameters = {"network": network, "entity_id": str(entity_id)}
+    rows = store.read(lambda transaction: transaction.rows(said.OWN_TIMERS, parameters))
+    return [(bool(overdue), _effect(row)) for overdue, *row in rows]
+
+
+def seize(store: Store, network: str, held: Held) -> bool:
+    """Lease an overdue timer, though another process may have claimed it, and count the attempt; tell if it was."""
+    parameters = {
+        "network": network,
+        "id": str(held.id),
+        "lease": str(held.lease.token),
+        "lease_for": distance(held.lease.seconds),
+    }
+    return store.write(lambda transaction: transaction.count(said.SEIZE, parameters), durable=False) == 1
+
+
+def next_due(store: Store, network: str) -> float | None:
+    """Return in how many seconds something will be due, negative if it is; None if nothing waits."""
+    rows = store.read(lambda transaction: transaction.rows(said.NEXT_DUE, {"network": network, "most": 1}))
+    if not rows:
+        return None
+    due, now = (from_text(text) for text in rows[0])
+    return (due - now).total_seconds()
+
+
+def revive(store: Store, network: str, handler: str, fingerprint: str) -> int:
+    """Let what was parked with other code of `handler` be tried again; return how many effects that is."""
+    parameters = {"network": network, "handler_name": handler, "current": fingerprint}
+    return store.write(lambda transaction: transaction.count(said.REVIVE, parameters))
+
+
+def retry(store: Store, network: str, effect_id: UUID) -> bool:
+    """Let an effect that failed be tried again at once; tell whether there was one that is not being tried now."""
+    parameters = {"network": network, "id": str(effect_id)}
+    return store.write(lambda transaction: transaction.count(said.RETRY, parameters)) == 1
+
+
+def discard(store: Store, network: str, effect_id: UUID, why: str) -> bool:
+    """Give up an effect that is not ended; tell whether there was one."""
+    parameters = {"network": network, "id": str(effect_id), "error": why}
+    return store.write(lambda transaction: transaction.count(said.DISCARD, parameters)) == 1
+
+
+def effects_with_status(store: Store, network: str, status: EffectStatus) -> Iterator[StoredEffect]:
+    """Yield the effects of one status, the next to be tried first. Streamed."""
+    with store.streaming() as transaction:
+        for row in transaction.stream(said.BY_STATUS, {"network": network, "status": status.value}):
+            yield _effect(row)
+
+
+def effects_of_entity(store: Store, network: str, entity_id: UUID) -> list[StoredEffect]:
+    """Return what the entity emitted and is not ended, by due time."""
+    return _found(store, said.OF_ENTITY, {"network": network, "entity_id": str(entity_id)})
+
+
+def effects_of_messages(store: Store, network: str, message_ids: Sequence[UUID]) -> list[StoredEffect]:
+    """Return the effects that some messages led to, by message and in order."""
+    ids = json.dumps([str(each) for each in message_ids])
+    return _found(store, said.BY_MESSAGES, {"network": network, "message_ids": ids})
+
+
+def effects_between(store: Store, network: str, first: UUID, last: UUID, most: int) -> list[StoredEffect]:
+    """Return up to `most` effects with ids from `first` to `last`, by id."""
+    return _found(store, said.BY_IDS, {"network": network, "first": str(first), "last": str(last), "most": most})
+
+
+def _found(store: Store, statement: Statement, parameters: dict[str, Any]) -> list[StoredEffect]:
+    return [_effect(row) for row in store.read(lambda transaction: transaction.rows(statement, parameters))]
+
+
+def _key(network: str, held: Held) -> dict[str, Any]:
+    return {"network": network, "id": str(held.id), "held_by": str(held.lease.token)}
+
+
+def _ending(  # noqa: PLR0913 - what a lease may end with, by keyword
+    network: str,
+    held: Held,
+    status: EffectStatus,
+    *,
+    again_in: str | None = None,
+    error: str | None = None,
+    fingerprint: str | None = None,
+    uncounted: int = 0,
+) -> dict[str, Any]:
+    return {
+        **_key(network, held),
+        "status": status.value,
+        "again_in": again_in,
+        "error": error,
+        "fingerprint": fingerprint,
+        "uncounted": uncounted,
+        "ended": NOW if status in _ENDED else None,
+    }
+
+
+def _effect(row: Sequence[Any]) -> StoredEffect:
+    found = dict(zip(_NAMES, row, strict=True))
+    entity = Reference(found.pop("entity_type"), UUID(found.pop("entity_id")))
+    to_type, to_id = found.pop("to_type"), found.pop("to_id")
+    return StoredEffect(
+        **{
+            **found,
+            "id": UUID(found["id"]),
+            "entity": entity,
+            "message_id": UUID(found["message_id"]),
+            "to": None if to_type is None else Reference(to_type, UUID(to_id)),
+            "status": EffectStatus(found["status"]),
+            "due_at": from_text(found["due_at"]),
+            "next_attempt_at": _moment(found["next_attempt_at"]),
+            "created_at": from_text(found["created_at"]),
+            "ended_at": _moment(found["ended_at"]),
+        }
+    )
+
+
+_NAMES = [column.name for column in said.COLUMNS]
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else from_text(text)
