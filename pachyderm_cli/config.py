@@ -35,6 +35,12 @@ class _SnapshotsTable(BaseModel):
     every: int = Field(default=100, ge=0)
 
 
+class _OutboxTable(BaseModel):
+    model_config = _STRICT
+    lease_seconds: float = Field(default=30, ge=0.5, le=86400)
+    deliveries: int = Field(default=1000, ge=0)
+
+
 class _File(BaseModel):
     """The file, as its schema."""
 
@@ -42,10 +48,11 @@ class _File(BaseModel):
     entities: str = DEFAULT_ENTITIES
     store: _StoreTable = _StoreTable()
     snapshots: _SnapshotsTable = _SnapshotsTable()
+    outbox: _OutboxTable = _OutboxTable()
     effects: dict[str, Any] = Field(default_factory=dict)
 
 
-_TABLES: dict[str, type[BaseModel]] = {"store": _StoreTable, "snapshots": _SnapshotsTable}
+_TABLES: dict[str, type[BaseModel]] = {"store": _StoreTable, "snapshots": _SnapshotsTable, "outbox": _OutboxTable}
 
 
 class Config(BaseModel):
@@ -57,6 +64,8 @@ class Config(BaseModel):
     store_url: str = Field(repr=False)  # may hold a password
     network: str
     snapshots_every: int
+    lease_seconds: float
+    deliveries: int
     effects: dict[str, Any] = Field(repr=False)
 
 
@@ -94,6 +103,8 @@ def load_config(
         store_url=store_url,
         network=network,
         snapshots_every=file.snapshots.every,
+        lease_seconds=file.outbox.lease_seconds,
+        deliveries=file.outbox.deliveries,
         effects=_expanded_values(file.effects, "effects", env),
     )
 

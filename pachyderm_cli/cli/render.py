@@ -12,8 +12,8 @@ from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.naming import command_spelling
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import to_text
-from pachyderm_cli.engine.results import EffectResult, EffectStatus, Inspection, Sent, StateAt, Step
-from pachyderm_cli.store.records import Head, RecordedEvent, StoredSnapshot
+from pachyderm_cli.engine.results import EffectResult, Inspection, Sent, StateAt, Step
+from pachyderm_cli.store.records import EffectStatus, Head, RecordedEvent, StoredSnapshot
 
 _LABEL = 10
 _STATUS_STYLE = {EffectStatus.DONE: "green", EffectStatus.FAILED: "bold red"}

@@ -99,7 +99,7 @@ class Timer(_Delayed):
     message: SerializeAsAny[Message]
 
     def __init__(self, name: str, **fields: Any) -> None:
-        super().__init__(name=name, **fields)
+        super().__init__(**{"name": name, **fields})
 
     @model_validator(mode="after")
     def _has_a_time(self) -> Self:
@@ -121,13 +121,19 @@ OUR_EFFECTS = (Send, Timer, CancelTimer)
 """The effects that pachyderm itself carries out; any entity may emit them, whatever its annotations name."""
 
 
-@lru_cache(maxsize=1024)
 def takes_context(effect: type[Effect]) -> bool | None:
     """Tell whether the `dispatch` of that class takes a context beside the config; None if it takes neither way."""
-    dispatch = getattr(effect, "dispatch", None)
+    return _takes_context(getattr(effect, "dispatch", None))
+
+
+@lru_cache(maxsize=1024)
+def _takes_context(dispatch: object) -> bool | None:
     if not isinstance(dispatch, FunctionType):
         return False
-    parameters = signature(dispatch).parameters.values()
-    required = [each for each in parameters if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD]
-    has_context = len(required) == 3 or "context" in signature(dispatch).parameters
-    return has_context if len(required) in (2, 3) else None
+    parameters = signature(dispatch).parameters
+    required = [
+        each for each in parameters.values() if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
+    ]
+    if len(required) not in (2, 3):
+        return None
+    return len(required) == 3 or "context" in parameters

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.engine.cache import owned
-from pachyderm_cli.engine.deciding import Committed, Delivery, Prepared, Request
+from pachyderm_cli.engine.deciding import Committed, Delivery, Prepared, Request, Terms
 from pachyderm_cli.engine.folding import Fold
 from pachyderm_cli.engine.sending import RECONNECTIONS, Sender, pause
 from pachyderm_cli.errors import PachydermError, StoreError
@@ -29,11 +29,13 @@ _ATTEMPTS = 4
 class Batch:
     """Messages to be sent in order."""
 
-    def __init__(self, sender: Sender, requests: Sequence[Request], *, keep_going: bool) -> None:
+    def __init__(self, sender: Sender, requests: Sequence[Request], terms: Terms, *, keep_going: bool) -> None:
         """Send `requests` by `sender`; without `keep_going`, none after the first that fails."""
         self._sender = sender
         self._keep_going = keep_going
-        self._waiting = [_delivery(sender, request) for request in requests]
+        self.deliveries = [_delivery(sender, request, terms) for request in requests]
+        """The messages, or why one cannot be sent, in the order of the requests."""
+        self._waiting = [*self.deliveries]
         self._most = len(requests)  # how many are tried together
         self._conflicts = 0
         self._lost = 0
@@ -129,6 +131,7 @@ class _Attempt:
         self._repeated = repeated
         self._keep_going = keep_going
         self._folds: dict[UUID, tuple[Delivery, Fold]] = {}  # by entity, with who led to it
+        self._overdue: set[UUID] = set()  # entities with a timer that comes before their next message
         self.outcomes: list[Outcome] = []
         self.deliveries: list[Delivery] = []
         self.prepared: list[Prepared] = []
@@ -142,7 +145,7 @@ class _Attempt:
         for delivery in self._waiting:
             if isinstance(delivery, PachydermError):
                 outcome: Outcome = delivery
-            elif delivery.id in ids or self._is_other_type_s(delivery):
+            elif delivery.id in ids or delivery.entity.id in self._overdue or self._is_other_type_s(delivery):
                 return  # what became of the one before is to be read from the log
             else:
                 ids.add(delivery.id)
@@ -186,6 +189,8 @@ class _Attempt:
             self.deliveries.append(delivery)
             self.prepared.append(prepared)
             self._folds[delivery.entity.id] = (delivery, prepared.fold)
+            if any(effect.is_overdue_at(prepared.append.recorded_at) for effect in prepared.append.outbox):
+                self._overdue.add(delivery.entity.id)
         return prepared.committed()
 
 
@@ -208,8 +213,8 @@ class _Repeated:
         return committed
 
 
-def _delivery(sender: Sender, request: Request) -> Delivery | PachydermError:
+def _delivery(sender: Sender, request: Request, terms: Terms) -> Delivery | PachydermError:
     try:
-        return sender.delivery(request)
+        return sender.delivery(request, terms)
     except PachydermError as error:
         return error

@@ -67,4 +67,4 @@ def owned(entity_type: EntityType, fold: Fold) -> Fold:
     """Return `fold` with a state that nobody else can change. Raises EntityFailed if it cannot be copied."""
     if entity_type.has_immutable_state:
         return fold
-    return Fold(fold.version, entity_type.own_state(fold.state), fold.snapshot_version)
+    return fold._replace(state=entity_type.own_state(fold.state))

@@ -12,12 +12,13 @@ from pachyderm_cli.domain.codec import Unfaithful, encode_faithfully
 from pachyderm_cli.domain.context import Context
 from pachyderm_cli.domain.entity import Decision, EntityType
 from pachyderm_cli.domain.identifiers import message_fingerprint, new_message_id
-from pachyderm_cli.domain.message import Effect, Event, Message
+from pachyderm_cli.domain.message import Event, Message
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.engine.folding import Fold
+from pachyderm_cli.engine.planning import NO_PLAN, Origin, Planned, plan
 from pachyderm_cli.engine.results import SentEvent
 from pachyderm_cli.errors import EntityFailed, InvalidMessage, MessageIdConflict, VersionConflict
-from pachyderm_cli.store.records import Append, NewEvent, NewSnapshot, RecordedMessage
+from pachyderm_cli.store.records import Append, Held, Lease, NewEvent, NewSnapshot, RecordedMessage, StoredEffect
 
 _LOG = logging.getLogger("pachyderm")
 
@@ -33,13 +34,38 @@ class Request(NamedTuple):
     caused_by: UUID | None = None
 
 
+class Terms(NamedTuple):
+    """How a message is sent: what this process does beside appending its events.
+
+    What it leads to at once is for this process to carry out, under `lease`, or under one of its own for so many
+    `lease_seconds`; without either it is left to workers. `carries_out` is the effect whose message it is, held under
+    `held`: that it is done is committed with the events.
+    """
+
+    lease_seconds: float | None = None
+    lease: Lease | None = None
+    carries_out: StoredEffect | None = None
+    held: Lease | None = None
+
+    @property
+    def settles(self) -> Held | None:
+        """What is done with the events."""
+        if self.carries_out is None or self.held is None:
+            return None
+        return Held(self.carries_out.id, self.held)
+
+
+LEFT_TO_WORKERS = Terms()
+
+
 class Committed(NamedTuple):
-    """How a send ended: the state after it, its events, and the effects that are now to be run."""
+    """How a send ended: the state after it, its events, and the effects that are now to be carried out."""
 
     fold: Fold
     message_id: UUID
+    entity: Reference
     events: tuple[SentEvent, ...]
-    effects: tuple[Effect, ...]
+    effects: tuple[Planned, ...]
     duplicate: bool
 
 
@@ -48,25 +74,35 @@ class Prepared(NamedTuple):
 
     append: Append
     fold: Fold
-    effects: tuple[Effect, ...]
+    effects: tuple[Planned, ...]
 
     def committed(self) -> Committed:
         """Return how the send ends if this is what is committed."""
         first = self.append.expected_version + 1
         events = tuple([SentEvent(first + i, event.type, event.data) for i, event in enumerate(self.append.events)])
-        return Committed(self.fold, self.append.message_id, events, self.effects, duplicate=False)
+        append = self.append
+        return Committed(self.fold, append.message_id, append.entity, events, self.effects, duplicate=False)
+
+
+class Rules(NamedTuple):
+    """What every decision of a sender has in common."""
+
+    network: str
+    clock: Callable[[], datetime]
+    snapshots_every: int
 
 
 class Delivery:
     """A message on its way to one entity: what stays the same, however often it is decided."""
 
-    __slots__ = ("_clock", "_fingerprint", "_in_doubt", "_request", "_snapshots_every", "id", "id_may_be_known")
+    __slots__ = ("_fingerprint", "_in_doubt", "_request", "_rules", "id", "id_may_be_known", "set_off", "terms")
 
-    def __init__(self, request: Request, clock: Callable[[], datetime], snapshots_every: int) -> None:
+    def __init__(self, request: Request, rules: Rules, terms: Terms = LEFT_TO_WORKERS) -> None:
         """Give the message its id. Raises InvalidMessage if JSON cannot hold it."""
         self._request = request
-        self._clock = clock
-        self._snapshots_every = snapshots_every
+        self._rules = rules
+        self.terms = terms
+        self.set_off: list[Committed] = []  # timers of the entity's own that were delivered first
         self.id = new_message_id() if request.message_id is None else request.message_id
         # An id made just now cannot be in the log, so there is nothing to look up.
         self.id_may_be_known = request.message_id is not None
@@ -85,6 +121,14 @@ class Delivery:
     def entity_type(self) -> EntityType:
         """The type that handles it."""
         return self._request.entity_type
+
+    @property
+    def lease(self) -> Lease | None:
+        """What this process holds the effects of the message under. The message id tells it from any other lease."""
+        terms = self.terms
+        if terms.lease is not None or terms.lease_seconds is None:
+            return terms.lease
+        return Lease(self.id, terms.lease_seconds)
 
     def leave_in_doubt(self, prepared: Prepared) -> None:
         """Remember that `prepared` may or may not have been committed: the message id will tell."""
@@ -115,7 +159,7 @@ class Delivery:
                 expected=request.expect,
             )
         entity_type = request.entity_type
-        now = self._clock()
+        now = self._rules.clock()
         context = Context(now, self.id, request.entity, fold.version) if entity_type.takes_context else None
         decision = entity_type.decide(request.message, entity_type.own_state(fold.state), context)
         events, after = self._folded(fold, decision)
@@ -124,7 +168,13 @@ class Delivery:
             entity_type.state_json(after.state)  # a reducer's fault is found before the commit, not at the output
         snapshot = self._snapshot(after)
         if snapshot is not None:
-            after = Fold(after.version, after.state, after.version)
+            after = after._replace(snapshot_version=after.version)
+        planned = NO_PLAN
+        if decision.effects:
+            origin = Origin(self.id, entity_type, request.entity, self._rules.network)
+            planned = plan(decision.effects, origin, self.lease)
+            if planned.sets_timer:
+                after = after._replace(may_have_timers=True)
         return Prepared(
             Append(
                 entity=request.entity,
@@ -136,9 +186,12 @@ class Delivery:
                 caused_by=request.caused_by,
                 recorded_at=now,
                 snapshot=snapshot,
+                outbox=planned.outbox,
+                cancels=planned.cancels,
+                settles=self.terms.settles,
             ),
             after,
-            decision.effects,
+            planned.effects,
         )
 
     def _folded(self, fold: Fold, decision: Decision) -> tuple[tuple[NewEvent, ...], Fold]:
@@ -150,7 +203,7 @@ class Delivery:
             text, stored = self._encoded(event)
             encoded.append(NewEvent(type(event).__name__, text))
             state = self.entity_type.apply(state, stored, version)
-        return tuple(encoded), Fold(version, state, fold.snapshot_version)
+        return tuple(encoded), Fold(version, state, fold.snapshot_version, fold.may_have_timers)
 
     def _encoded(self, event: Event) -> tuple[str, Event]:
         try:
@@ -159,7 +212,7 @@ class Delivery:
             raise self.entity_type.broken(f"the event {type(event).__name__} cannot be stored: {error}") from error
 
     def _snapshot(self, fold: Fold) -> NewSnapshot | None:
-        every, entity_type = self._snapshots_every, self.entity_type
+        every, entity_type = self._rules.snapshots_every, self.entity_type
         if not every or fold.version - fold.snapshot_version < every or entity_type.fingerprint is None:
             return None
         try:

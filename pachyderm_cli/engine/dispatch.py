@@ -1,4 +1,4 @@
-"""Running effects in this process, after the commit, each once; one that fails does not stop the others."""
+"""Running an effect of the project's own in this process: once, within its time, its failure told as one line."""
 
 from __future__ import annotations
 
@@ -6,40 +6,59 @@ import asyncio
 import inspect
 import sys
 import threading
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from traceback import extract_tb
 from typing import Any
-from uuid import UUID
 
-from pachyderm_cli.domain.identifiers import effect_id
-from pachyderm_cli.domain.message import Effect
-from pachyderm_cli.engine.results import EffectResult, EffectStatus
+from pachyderm_cli.domain.context import EffectContext
+from pachyderm_cli.domain.message import Effect, takes_context
 
 
-def dispatch(effects: Iterable[Effect], message_id: UUID, config: Mapping[str, Any]) -> tuple[EffectResult, ...]:
-    """Run `effects` in order and return what became of each: done, or failed with the error and where it arose."""
-    return tuple(_dispatch_one(effect, effect_id(message_id, index), config) for index, effect in enumerate(effects))
+def dispatch(effect: Effect, config: Mapping[str, Any], context: EffectContext) -> str | None:
+    """Run `effect`; return None if it was done, or else the error and where it arose.
 
-
-def left_out(effects: Iterable[Effect], message_id: UUID) -> tuple[EffectResult, ...]:
-    """Return the results of effects that the sender asked not to run: at most once means they never will."""
-    return tuple(
-        EffectResult(effect_id(message_id, index), type(effect).__name__, EffectStatus.DISCARDED)
-        for index, effect in enumerate(effects)
-    )
-
-
-def _dispatch_one(effect: Effect, identifier: UUID, config: Mapping[str, Any]) -> EffectResult:
-    name = type(effect).__name__
+    With a timeout a coroutine is cancelled when its time is over. A plain function cannot be stopped: it goes on in
+    a thread of its own while the attempt counts as failed.
+    """
+    timeout = type(effect).timeout
     try:
-        answer = effect.dispatch(dict(config))  # type: ignore[attr-defined]  # read_entity required it
-        if inspect.iscoroutine(answer):
-            _run(answer)
+        if timeout is None:
+            _dispatch(effect, config, context)
+        elif inspect.iscoroutinefunction(effect.dispatch):  # type: ignore[attr-defined]  # read_entity required it
+            _dispatch(effect, config, context, timeout)
+        else:
+            _in_thread(lambda: _dispatch(effect, config, context, timeout), timeout)
     except KeyboardInterrupt:
         raise
+    except TimeoutError as error:
+        if isinstance(error, _TimeIsOver):
+            return f"TimeoutError: it took longer than its timeout of {timeout:g} seconds"
+        return _described(effect, error)
     except BaseException as error:  # noqa: BLE001 - whatever user code raises is told as its own
-        return EffectResult(identifier, name, EffectStatus.FAILED, _described(effect, error))
-    return EffectResult(identifier, name, EffectStatus.DONE)
+        return _described(effect, error)
+    return None
+
+
+class _TimeIsOver(TimeoutError):
+    """The effect's own timeout, and not one of what it does."""
+
+
+def _dispatch(effect: Effect, config: Mapping[str, Any], context: EffectContext, timeout: float | None = None) -> None:
+    run = effect.dispatch  # type: ignore[attr-defined]  # as above
+    answer = run(dict(config), context) if takes_context(type(effect)) else run(dict(config))
+    if inspect.iscoroutine(answer):
+        _run(_within(answer, timeout))
+
+
+async def _within(coroutine: Coroutine[Any, Any, Any], seconds: float | None) -> None:
+    over = asyncio.timeout(seconds)
+    try:
+        async with over:
+            await coroutine
+    except TimeoutError as error:
+        if over.expired():
+            raise _TimeIsOver from error
+        raise
 
 
 def _run(coroutine: Coroutine[Any, Any, Any]) -> None:
@@ -49,17 +68,24 @@ def _run(coroutine: Coroutine[Any, Any, Any]) -> None:
     except RuntimeError:
         asyncio.run(coroutine)
         return
+    _in_thread(lambda: asyncio.run(coroutine), None)
+
+
+def _in_thread(work: Callable[[], None], timeout: float | None) -> None:
+    """Run `work` in a thread of its own, and raise what it raises. Raises _TimeIsOver."""
     failure: list[BaseException] = []
 
     def run() -> None:
         try:
-            asyncio.run(coroutine)
+            work()
         except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
             failure.append(error)
 
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=run, name="pachyderm-effect", daemon=True)
     thread.start()
-    thread.join()
+    thread.join(timeout)
+    if thread.is_alive():
+        raise _TimeIsOver
     if failure:
         raise failure[0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from types import ModuleType, TracebackType
 from typing import Any, Self
@@ -15,17 +16,23 @@ from pachyderm_cli.domain.message import Message
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import now
 from pachyderm_cli.engine.batch import Batch
-from pachyderm_cli.engine.deciding import Committed, Request
-from pachyderm_cli.engine.dispatch import dispatch, left_out
+from pachyderm_cli.engine.deciding import LEFT_TO_WORKERS, Committed, Delivery, Request, Terms
+from pachyderm_cli.engine.draining import DELIVERIES, Drain, left_out
 from pachyderm_cli.engine.finding import Finder
+from pachyderm_cli.engine.leases import LeaseKeeper
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
-from pachyderm_cli.engine.results import Sent
+from pachyderm_cli.engine.relay import Relay
+from pachyderm_cli.engine.results import EffectResult, Sent
 from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.engine.views import Views
-from pachyderm_cli.errors import ConfigError, EntityFailed, PachydermError, UsageError
+from pachyderm_cli.errors import ConfigError, EntityFailed, PachydermError, StoreError, UsageError
+from pachyderm_cli.store.outbox import effects_of_messages, renew
 from pachyderm_cli.store.records import StoredSnapshot
 from pachyderm_cli.store.snapshots import drop_snapshots, keep_snapshot
 from pachyderm_cli.store.store import Store
+
+MIN_LEASE, MAX_LEASE = 0.5, 86400.0
+"""Between these a lease lasts, in seconds: long enough to be renewed in time, and some day at an end."""
 
 
 class Pachyderm(Views):
@@ -49,16 +56,22 @@ class Pachyderm(Views):
         cached: int = 4096,
         config: Mapping[str, Any] | None = None,
         clock: Callable[[], datetime] = now,
+        lease_seconds: float = 30,
+        deliveries: int = DELIVERIES,
     ) -> None:
         """Make an engine on the store with that URL, for these entity modules.
 
         `modules` are modules, a mapping of type names to modules, or where to get entity types from; `cached` is
         how many folded entities are kept between calls; `config` is handed to effects; `clock` returns the current
-        time, aware. The store is opened at the first use. Raises ConfigError and EntityLoadError.
+        time, aware. `lease_seconds` is how long an effect belongs to a process that has died, `deliveries` how many
+        messages to other entities a send delivers before it answers. The store is opened at the first use.
+        Raises ConfigError and EntityLoadError.
         """
         require_network(network)
-        if snapshots_every < 0 or cached < 0:
-            raise ConfigError("snapshots_every and cached are numbers from 0")
+        if snapshots_every < 0 or cached < 0 or deliveries < 0:
+            raise ConfigError("snapshots_every, cached and deliveries are numbers from 0")
+        if not MIN_LEASE <= lease_seconds <= MAX_LEASE:
+            raise ConfigError(f"lease_seconds is a number from {MIN_LEASE:g} to {MAX_LEASE:g}")
         self._store = Store(store)
         self._types = modules if isinstance(modules, EntityTypes) else ModuleEntityTypes(modules)
         self._network = network
@@ -66,6 +79,10 @@ class Pachyderm(Views):
         self._clock = clock
         self._finder = Finder(self._store, network)
         self._sender = Sender(self._store, network, snapshots_every=snapshots_every, cached=cached, clock=clock)
+        self._relay = self._sender.timers = Relay(self._store, self._sender, self._types, lease_seconds)
+        self._keeper = LeaseKeeper(lambda lease: renew(self._store, network, lease), lease_seconds)
+        self._terms = Terms(lease_seconds=lease_seconds)
+        self._deliveries = deliveries
 
     @classmethod
     def open(
@@ -92,6 +109,8 @@ class Pachyderm(Views):
             network=config.network,
             snapshots_every=config.snapshots_every,
             config=config.effects,
+            lease_seconds=config.lease_seconds,
+            deliveries=config.deliveries,
         )
 
     def __enter__(self) -> Self:
@@ -104,6 +123,7 @@ class Pachyderm(Views):
 
     def close(self) -> None:
         """Close the connections to the store and forget the project's modules."""
+        self._keeper.close()
         self._store.close()
         self._types.close()
         self._sender.forget()  # what other code folded is not to be taken for what that of tomorrow would
@@ -163,7 +183,16 @@ class Pachyderm(Views):
         message id again tells.
         """
         request = self.request(reference, message, data, message_id=message_id, expect=expect, caused_by=caused_by)
-        return self._sent(request, self._sender.send(request), self._effects_config(config), effects=effects)
+        delivery = self._sender.delivery(request, self._terms if effects else LEFT_TO_WORKERS)
+        merged = self._effects_config(config)
+        try:
+            committed = self._sender.deliver(delivery)
+        except StoreError:
+            raise
+        except PachydermError:
+            self._carry_out(delivery, None, merged)  # the timers that came first stand, whatever became of the message
+            raise
+        return self._sent(request, delivery, committed, merged)
 
     def request(
         self,
@@ -211,22 +240,30 @@ class Pachyderm(Views):
         of it with the same message ids again finishes it.
         """
         merged = self._effects_config(config)
-        outcomes = Batch(self._sender, requests, keep_going=keep_going).send()
-        return [
-            outcome if isinstance(outcome, PachydermError) else self._sent(request, outcome, merged, effects=effects)
-            for request, outcome in zip(requests, outcomes, strict=False)
-        ]
+        terms = self._terms if effects else LEFT_TO_WORKERS
+        batch = Batch(self._sender, requests, terms, keep_going=keep_going)
+        results: list[Sent | PachydermError] = []
+        for request, delivery, outcome in zip(requests, batch.deliveries, batch.send(), strict=False):
+            if isinstance(delivery, PachydermError):
+                results.append(delivery)
+            elif isinstance(outcome, PachydermError):
+                self._carry_out(delivery, None, merged)
+                results.append(outcome)
+            else:
+                results.append(self._sent(request, delivery, outcome, merged))
+        return results
 
     def _effects_config(self, added: Mapping[str, Any] | None) -> Mapping[str, Any]:
         return {**self._config, **added} if added else self._config
 
-    def _sent(self, request: Request, committed: Committed, config: Mapping[str, Any], *, effects: bool) -> Sent:
-        """Run the effects, or leave them out, and return the whole result."""
-        run = (
-            dispatch(committed.effects, committed.message_id, config)
-            if effects
-            else left_out(committed.effects, committed.message_id)
-        )
+    def _sent(self, request: Request, delivery: Delivery, committed: Committed, config: Mapping[str, Any]) -> Sent:
+        """Carry out what the message set off, or leave it out, and return the whole result."""
+        effects: tuple[EffectResult, ...] = ()
+        left = 0
+        if committed.duplicate:
+            effects = self._effects_of(committed.message_id)
+        elif committed.effects or delivery.set_off:
+            effects, left = self._carry_out(delivery, committed, config)
         return Sent(
             entity=request.entity,
             network=self._network,
@@ -236,8 +273,35 @@ class Pachyderm(Views):
             message_id=committed.message_id,
             duplicate=committed.duplicate,
             events=committed.events,
-            effects=run,
+            effects=effects,
+            left=left,
         )
+
+    def _carry_out(
+        self, delivery: Delivery, committed: Committed | None, config: Mapping[str, Any]
+    ) -> tuple[tuple[EffectResult, ...], int]:
+        """Carry out what a message and the timers before it led to, if it is this process's to do.
+
+        Return what became of the message's effects, and how many deliveries were left to a worker.
+        """
+        lease = delivery.lease
+        if lease is None:
+            return (() if committed is None else left_out(committed)), 0
+        set_off = [*delivery.set_off, *([] if committed is None else [committed])]
+        if not any(each.effects for each in set_off):
+            return (), 0
+        drain = Drain(self._store, self._network, self._relay, config, lease, self._deliveries)
+        for each in set_off:
+            drain.add(each)
+        is_queued = any(planned.queued is not None for each in set_off for planned in each.effects)
+        with self._keeper.keep(lease) if is_queued else nullcontext():
+            results = drain.run()
+        return (() if committed is None else tuple(results[each.id] for each in committed.effects)), drain.left
+
+    def _effects_of(self, message_id: UUID) -> tuple[EffectResult, ...]:
+        """Return what became by now of those effects of a message that are in the outbox."""
+        found = effects_of_messages(self._store, self._network, [message_id])
+        return tuple(EffectResult(each.id, each.type, each.status, each.error, each.to) for each in found)
 
     def snapshot(self, reference: str | Reference | None = None) -> StoredSnapshot:
         """Take a snapshot of an existing entity now and return it. Raises NotFound, EntityFailed, StoreError."""

@@ -15,11 +15,15 @@ from pachyderm_cli.store.store import Store
 
 
 class Fold(NamedTuple):
-    """A state at a version; `snapshot_version` is that of the newest valid snapshot known of, 0 for none."""
+    """A state at a version; `snapshot_version` is that of the newest valid snapshot known of, 0 for none.
+
+    `may_have_timers` is False where it is known that the entity has set itself no timer that is not ended.
+    """
 
     version: int
     state: Any
     snapshot_version: int
+    may_have_timers: bool = True
 
 
 def load(store: Store, network: str, entity_type: EntityType, entity: Reference, up_to: int | None = None) -> Fold:
@@ -36,7 +40,7 @@ def catch_up(
     for page in read_data(store, network, entity.id, after=version, up_to=up_to):
         state = entity_type.fold(state, page)
         version = page[-1][0] if page else version
-    return Fold(version, state, fold.snapshot_version)
+    return Fold(version, state, fold.snapshot_version, fold.may_have_timers or version != fold.version)
 
 
 def replay(

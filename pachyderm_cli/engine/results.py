@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.errors import EffectFailed
-from pachyderm_cli.store.records import RecordedEvent, StoredSnapshot
+from pachyderm_cli.store.records import EffectStatus, RecordedEvent, StoredEffect, StoredSnapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,25 +30,34 @@ class StateAt:
         return self.entity_type.state_json(self.state)
 
 
-class EffectStatus(StrEnum):
-    """What became of an effect."""
-
-    DONE = "done"
-    FAILED = "failed"
-    PENDING = "pending"
-    PARKED = "parked"
-    REJECTED = "rejected"
-    DISCARDED = "discarded"
-
-
 @dataclass(frozen=True, slots=True)
 class EffectResult:
-    """An effect of a send, and what became of it; `error` says why it failed."""
+    """An effect of a send, and what became of it; `error` says why it failed, or was rejected.
+
+    `to` is the receiver of what sends a message.
+    """
 
     id: UUID
     type: str
     status: EffectStatus
     error: str | None = None
+    to: Reference | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it was tried in vain: for good, or to be tried again."""
+        return self.error is not None and self.status in _FAILURES
+
+
+_FAILURES = (EffectStatus.FAILED, EffectStatus.PENDING, EffectStatus.PARKED)
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedEffect:
+    """An effect in the outbox; `unreadable` says why no code here can carry it out, if that is so."""
+
+    stored: StoredEffect
+    unreadable: str | None
 
 
 class SentEvent(NamedTuple):
@@ -62,17 +70,21 @@ class SentEvent(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Sent(StateAt):
-    """What a send led to. `duplicate`: the message id was known, and this is its first outcome once more."""
+    """What a send led to. `duplicate`: the message id was known, and this is its first outcome once more.
+
+    `left` is how many messages to other entities were left to a worker, because there were too many.
+    """
 
     message_id: UUID
     duplicate: bool
     events: tuple[SentEvent, ...]
     effects: tuple[EffectResult, ...]
+    left: int = 0
 
     @property
     def failed_effects(self) -> tuple[EffectResult, ...]:
         """The effects that ran in this process and failed."""
-        return tuple(effect for effect in self.effects if effect.status is EffectStatus.FAILED)
+        return tuple(effect for effect in self.effects if effect.has_failed)
 
     def require_effects(self) -> None:
         """Raise EffectFailed if an effect that ran in this process failed; the message is committed all the same."""
@@ -104,10 +116,10 @@ class Step(StateAt):
 
 @dataclass(frozen=True, kw_only=True)
 class Inspection(StateAt):
-    """All that is known of an entity now."""
+    """All that is known of an entity now: `effects` are those not done, but for its `timers`."""
 
     created_at: datetime
     updated_at: datetime
     snapshots: tuple[StoredSnapshot, ...]
-    effects: tuple[EffectResult, ...] = ()
-    timers: tuple[Any, ...] = ()
+    effects: tuple[StoredEffect, ...] = ()
+    timers: tuple[StoredEffect, ...] = ()

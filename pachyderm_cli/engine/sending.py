@@ -8,12 +8,13 @@ import time
 import weakref
 from collections.abc import Callable
 from datetime import datetime
+from typing import Protocol
 
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.engine.cache import FoldCache
 from pachyderm_cli.engine.commit import GroupCommit
-from pachyderm_cli.engine.deciding import Committed, Delivery, Prepared, Request
+from pachyderm_cli.engine.deciding import LEFT_TO_WORKERS, Committed, Delivery, Prepared, Request, Rules, Terms
 from pachyderm_cli.engine.folding import Fold, catch_up, load
 from pachyderm_cli.engine.results import SentEvent
 from pachyderm_cli.errors import PachydermError, VersionConflict
@@ -33,7 +34,20 @@ _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.1
 
 
+_MOST_ROUNDS = 100  # of an entity's timers before a message: a timer may set another that is overdue at once
+
 _senders: weakref.WeakSet[Sender] = weakref.WeakSet()
+
+
+class LeaseLost(PachydermError):
+    """What a message was to carry out is another process's by now; nothing was written."""
+
+
+class OwnTimers(Protocol):
+    """What sees to an entity's overdue timers before a message to it is decided."""
+
+    def fire(self, delivery: Delivery) -> tuple[bool, bool]:
+        """Deliver the timers that come before the message; tell whether there were any, and whether any are left."""
 
 
 class Sender:
@@ -45,9 +59,9 @@ class Sender:
         """Keep up to `cached` folded entities between sends, and a snapshot every so many events (0: none)."""
         self.store = store
         self.network = network
+        self.timers: OwnTimers | None = None
         self._cached = cached
-        self._snapshots_every = snapshots_every
-        self._clock = clock
+        self._rules = Rules(network, clock, snapshots_every)
         self.forget()
         _senders.add(self)
 
@@ -56,20 +70,16 @@ class Sender:
         self.cache = FoldCache(self._cached)
         self._commits = GroupCommit(lambda appends: append(self.store, self.network, appends))
 
-    def delivery(self, request: Request) -> Delivery:
+    def delivery(self, request: Request, terms: Terms = LEFT_TO_WORKERS) -> Delivery:
         """Return the message of `request`, ready to be decided. Raises InvalidMessage."""
-        return Delivery(request, self._clock, self._snapshots_every)
-
-    def send(self, request: Request) -> Committed:
-        """Send, and return once the outcome is durable.
-
-        Raises Rejected, EntityFailed, InvalidMessage (JSON cannot hold it), VersionConflict (another version than
-        expected, or attempts used up), MessageIdConflict and StoreError.
-        """
-        return self.deliver(self.delivery(request))
+        return Delivery(request, self._rules, terms)
 
     def deliver(self, delivery: Delivery) -> Committed:
-        """Decide and append until the outcome is durable. Raises as `send` does."""
+        """Decide and append until the outcome is durable.
+
+        Raises Rejected, EntityFailed, VersionConflict (another version than expected, or attempts used up),
+        MessageIdConflict, LeaseLost and StoreError.
+        """
         lost = 0
         conflicted_at: int | None = None
         for attempt in range(ATTEMPTS):
@@ -105,20 +115,24 @@ class Sender:
         return fold
 
     def decided(self, delivery: Delivery) -> Prepared:
-        """Return a decision at the state as last known. Raises as `send` does.
+        """Return a decision at the state as last known. Raises as `deliver` does.
 
         If it is to be appended, the append tells whether that state was behind the log. Any other answer might be
         wrong if it was, and is decided again from the log.
         """
         fold = self.cache.get(delivery.entity_type, delivery.entity.id)
-        if fold is not None:
-            try:
-                prepared = delivery.prepare(fold)
-            except PachydermError:
+        if fold is None:
+            return self._decided_from_log(delivery)
+        if fold.may_have_timers:
+            fired, left = self._fire(delivery)
+            if fired:
                 return self._decided_from_log(delivery)
-            if prepared.append.events:
-                return prepared
-        return self._decided_from_log(delivery)
+            fold = fold._replace(may_have_timers=left)
+        try:
+            prepared = delivery.prepare(fold)
+        except PachydermError:
+            return self._decided_from_log(delivery)
+        return prepared if prepared.append.events else self._decided_from_log(delivery)
 
     def _decided_from_log(self, delivery: Delivery, conflicted_at: int | None = None) -> Prepared:
         """Return a decision at the state that the log leads to, `conflicted_at` not being its version."""
@@ -127,7 +141,20 @@ class Sender:
             # A conflict, and yet nothing new: what is cached is not what the log says.
             self.cache.drop(delivery.entity_type, delivery.entity.id)
             fold = self.current(delivery.entity_type, delivery.entity)
+        for _ in range(_MOST_ROUNDS):
+            if not fold.may_have_timers:
+                break
+            # Asked after the fold: whoever sets a timer moves the version, which the append finds out.
+            fired, left = self._fire(delivery)
+            if not fired:
+                fold = fold._replace(may_have_timers=left)
+                self.cache.put(delivery.entity_type, delivery.entity.id, fold)
+                break
+            fold = self.current(delivery.entity_type, delivery.entity)
         return delivery.prepare(fold)
+
+    def _fire(self, delivery: Delivery) -> tuple[bool, bool]:
+        return (False, True) if self.timers is None else self.timers.fire(delivery)
 
     def recorded(self, delivery: Delivery, known: RecordedMessage, before: Fold | None = None) -> Committed:
         """Return the outcome of a message that is in the log: this very send's, or that of an earlier one.
@@ -144,7 +171,7 @@ class Sender:
             fold = catch_up(self.store, self.network, entity_type, entity, before, known.last_version)
         pages = read_data(self.store, self.network, entity.id, after=known.first_version - 1, up_to=known.last_version)
         events = tuple(SentEvent(version, name, text) for page in pages for version, name, text in page)
-        return Committed(fold, delivery.id, events, (), duplicate=True)
+        return Committed(fold, delivery.id, entity, events, (), duplicate=True)
 
     def _appended(self, delivery: Delivery, prepared: Prepared) -> bool:
         """Append what was decided; return False if another writer was first."""
@@ -155,6 +182,8 @@ class Sender:
             raise
         if outcome is Outcome.MESSAGE_ID_USED:
             delivery.id_may_be_known = True
+        if outcome is Outcome.LEASE_LOST:
+            raise LeaseLost("another process carries it out by now")
         if outcome is not Outcome.APPENDED:
             return False
         self.cache.put(delivery.entity_type, delivery.entity.id, prepared.fold)

@@ -50,7 +50,7 @@ def _by_strftime(element: Any, compiler: Any, **_: Any) -> str:
 def _by_to_char(element: Any, compiler: Any, **_: Any) -> str:
     (distance,) = (compiler.process(clause) for clause in element.clauses)
     moment = f"(statement_timestamp() + CAST({distance} AS INTERVAL)) AT TIME ZONE 'UTC'"
-    return f"to_char({moment}, 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    return f'to_char({moment}, \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')'
 
 
 NOW = "+0.000 seconds"

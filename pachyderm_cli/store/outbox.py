@@ -7,7 +7,7 @@ a lease asks whether it still holds: so two never both finish one effect.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -87,9 +87,7 @@ def park(store: Store, network: str, held: Held, error: str, fingerprint: str | 
     return store.write(lambda transaction: transaction.count(said.LET_GO, parameters)) == 1
 
 
-def reject(
-    store: Store, network: str, effect: StoredEffect, lease: Lease, reason: str, back: NewEffect | None
-) -> bool:
+def reject(store: Store, network: str, effect: StoredEffect, lease: Lease, reason: str, back: NewEffect | None) -> bool:
     """Record that the receiver rejected what `effect` sent, and queue what goes `back` to the sender.
 
     Tell whether the lease still held; if not, nothing was written.
@@ -118,9 +116,7 @@ def release(store: Store, network: str, held: Sequence[Held], *, counted: bool) 
 
     `counted`: their attempt was counted when they were claimed.
     """
-    each = [
-        _ending(network, one, EffectStatus.PENDING, again_in=NOW, uncounted=1 if counted else 0) for one in held
-    ]
+    each = [_ending(network, one, EffectStatus.PENDING, again_in=NOW, uncounted=1 if counted else 0) for one in held]
     store.write(lambda transaction: transaction.run_many(said.LET_GO, each), durable=False)
 
 

@@ -195,7 +195,11 @@ RENEW = Statement(update(outbox).where(_in_network, *_is_held).values(next_attem
 
 _of_entity = (outbox.c.entity_id == bindparam("entity_id"), outbox.c.to_id == outbox.c.entity_id)
 _may_fire = case(
-    ((outbox.c.status == _PENDING) & (_is_due | (outbox.c.lease.is_not(None) & (outbox.c.due_at <= _now))), literal_column("1")), else_=literal_column("0")
+    (
+        (outbox.c.status == _PENDING) & (_is_due | (outbox.c.lease.is_not(None) & (outbox.c.due_at <= _now))),
+        literal_column("1"),
+    ),
+    else_=literal_column("0"),
 )
 OWN_TIMERS = Statement(
     select(_may_fire, *COLUMNS)
@@ -208,7 +212,9 @@ SEIZE = Statement(
     update(outbox)
     .where(_in_network, _is_the_one, outbox.c.status == _PENDING, _may_fire == literal_column("1"))
     .values(
-        lease=bindparam("lease", type_=_id_type), attempts=outbox.c.attempts + literal_column("1"), next_attempt_at=_lease_end
+        lease=bindparam("lease", type_=_id_type),
+        attempts=outbox.c.attempts + literal_column("1"),
+        next_attempt_at=_lease_end,
     )
 )
 """Leases an overdue timer, whoever has claimed it, and counts the attempt."""
@@ -239,7 +245,13 @@ REVIVE = Statement(
 _is_free = or_(outbox.c.lease.is_(None), outbox.c.next_attempt_at <= _now)
 RETRY = Statement(
     update(outbox)
-    .where(_in_network, _is_the_one, _is_open, _is_free, or_(outbox.c.status == _PARKED, outbox.c.attempts > literal_column("0")))
+    .where(
+        _in_network,
+        _is_the_one,
+        _is_open,
+        _is_free,
+        or_(outbox.c.status == _PARKED, outbox.c.attempts > literal_column("0")),
+    )
     .values(status=_PENDING, attempts=literal_column("0"), next_attempt_at=_now, lease=_NONE, fingerprint=_NONE)
 )
 """Lets an effect that failed be tried again at once."""

@@ -69,6 +69,12 @@ class NewEffect(NamedTuple):
     after: timedelta | None = None
     lease: Lease | None = None
 
+    def is_overdue_at(self, moment: datetime) -> bool:
+        """Tell whether it is a timer that is due at once, or was before it was set."""
+        if self.timer is None:
+            return False
+        return self.at <= moment if self.at is not None else not self.after
+
 
 class Lease(NamedTuple):
     """A claim on effects: its token, and how many seconds it lasts by the database's clock if it is not renewed."""

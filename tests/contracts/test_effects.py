@@ -3,8 +3,8 @@
 import pytest
 
 from pachyderm_cli import Rejected
-from pachyderm_cli.engine.results import EffectStatus
 from pachyderm_cli.errors import EntityFailed
+from pachyderm_cli.store.records import EffectStatus
 from tests.contracts.conftest import OpenEngine
 from tests.support import tally
 from tests.support.raw import row_counts

@@ -17,7 +17,7 @@ from pachyderm_cli.store.events import find_message, read_events
 from pachyderm_cli.store.heads import heads
 from pachyderm_cli.store.migrate import _SCRIPTS, migrate
 from pachyderm_cli.store.records import Outcome
-from pachyderm_cli.store.schema import SCHEMA_VERSION, schema_version
+from pachyderm_cli.store.schema import SCHEMA_VERSION, VERSION_TABLE, metadata, schema_version
 from pachyderm_cli.store.snapshots import snapshots_of
 from pachyderm_cli.store.store import Store
 from tests.store.test_migrations import shape, sqlite_texts
@@ -192,7 +192,10 @@ def test_its_schema_is_that_of_a_fresh_store(old_url: str, tmp_path: Path) -> No
     fresh_url = f"sqlite:///{tmp_path / 'fresh.db'}"
     if not old_url.startswith("sqlite"):
         fresh_url = old_url
-        execute(old_url, text("DROP TABLE pachyderm_entities, pachyderm_events, pachyderm_snapshots, pachyderm_outbox, pachyderm_schema"))
+        execute(
+            old_url,
+            text(f"DROP TABLE {', '.join([*metadata.tables, VERSION_TABLE])}"),
+        )
     store = Store(fresh_url)
     append(store, NETWORK, [an_append(an_entity())])
     store.close()

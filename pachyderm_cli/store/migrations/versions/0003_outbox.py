@@ -50,6 +50,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("network", "id", name="pk_pachyderm_outbox"),
         sqlite_with_rowid=False,
     )
-    op.create_index("uq_pachyderm_outbox_message", "pachyderm_outbox", ["network", "message_id", "ordinal"], unique=True)
+    op.create_index(
+        "uq_pachyderm_outbox_message", "pachyderm_outbox", ["network", "message_id", "ordinal"], unique=True
+    )
     op.create_index("ix_pachyderm_outbox_next_attempt", "pachyderm_outbox", ["network", "status", "next_attempt_at"])
     op.create_index("ix_pachyderm_outbox_entity", "pachyderm_outbox", ["network", "entity_id", "status"])

@@ -1,0 +1,129 @@
+"""Carrying out what a send set off, before it answers."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from pachyderm_cli.domain.context import EffectContext
+from pachyderm_cli.engine.deciding import Committed
+from pachyderm_cli.engine.dispatch import dispatch
+from pachyderm_cli.engine.planning import Planned
+from pachyderm_cli.engine.relay import Relay, as_stored
+from pachyderm_cli.engine.results import EffectResult
+from pachyderm_cli.errors import StoreError
+from pachyderm_cli.store.outbox import release
+from pachyderm_cli.store.records import EffectStatus, Held, Lease, StoredEffect
+from pachyderm_cli.store.store import Store
+
+DELIVERIES = 1000
+"""How many messages to other entities one send delivers before it answers, unless told otherwise."""
+
+
+class _Waiting(NamedTuple):
+    """An effect in the queue: one that is run at most once, or one of the outbox."""
+
+    planned: Planned | None
+    stored: StoredEffect | None
+    source: Committed | None
+
+
+class Drain:
+    """What one send set off: carried out in the order in which it came up, as far as it is this process's to do."""
+
+    def __init__(
+        self, store: Store, network: str, relay: Relay, config: Mapping[str, Any], lease: Lease | None, most: int
+    ) -> None:
+        """Carry out what is under `lease`, with up to `most` deliveries; without a lease, what is run at most once."""
+        self._store = store
+        self._network = network
+        self._relay = relay
+        self._config = config
+        self._lease = lease
+        self._most = most
+        self._queue: deque[_Waiting] = deque()
+        self.left = 0  # deliveries that are a worker's to make
+
+    def add(self, committed: Committed) -> None:
+        """Queue the effects of a message."""
+        for planned in committed.effects:
+            stored = None
+            if planned.queued is not None:
+                stored = as_stored(planned.queued, committed.entity, committed.fold.version, committed.message_id)
+            self._queue.append(_Waiting(planned, stored, committed))
+
+    def run(self) -> dict[UUID, EffectResult]:
+        """Carry out what is queued and what that leads to; return what became of each, by id.
+
+        Where the store fails, the rest is a worker's: the message itself is committed.
+        """
+        results: dict[UUID, EffectResult] = {}
+        left: list[StoredEffect] = []
+        deliveries = 0
+        while self._queue:
+            waiting = self._queue.popleft()
+            stored, result = waiting.stored, None
+            if stored is None:
+                result = self._run_at_most_once(waiting)
+            elif stored.attempts and self._lease is not None:  # neither a timer nor left to workers from the start
+                is_delivery = stored.to is not None
+                if deliveries < self._most or not is_delivery:
+                    deliveries += is_delivery
+                    result = self._carry_out(waiting, stored, self._lease)
+                else:
+                    left.append(stored)
+            if result is None:
+                assert stored is not None  # noqa: S101 - for mypy: what is in no outbox was run
+                result = pending(stored)
+            results[result.id] = result
+        self._leave(left)
+        return results
+
+    def _run_at_most_once(self, waiting: _Waiting) -> EffectResult:
+        planned, source = waiting.planned, waiting.source
+        assert planned is not None  # noqa: S101 - for mypy: only what is in the outbox has none
+        assert source is not None  # noqa: S101 - the same
+        name = type(planned.effect).__name__
+        context = EffectContext(planned.id, 1, source.entity, self._network, source.fold.version)
+        error = dispatch(planned.effect, self._config, context)
+        return EffectResult(planned.id, name, EffectStatus.DONE if error is None else EffectStatus.FAILED, error)
+
+    def _carry_out(self, waiting: _Waiting, stored: StoredEffect, lease: Lease) -> EffectResult:
+        emitted = None if waiting.planned is None else waiting.planned.effect
+        try:
+            carried = self._relay.carry_out(stored, lease, self._config, follow_up=lease, emitted=emitted)
+        except StoreError as error:
+            return EffectResult(stored.id, stored.type, EffectStatus.PENDING, error.message, stored.to)
+        if carried.committed is not None:
+            self.add(carried.committed)
+        if carried.back is not None:
+            self._queue.append(_Waiting(None, carried.back, None))
+        return carried.result
+
+    def _leave(self, left: Iterable[StoredEffect]) -> None:
+        held = [Held(each.id, self._lease) for each in left if self._lease is not None]
+        self.left = len(held)
+        if held:
+            with suppress(StoreError):  # their lease runs out then
+                release(self._store, self._network, held, counted=True)
+
+
+def left_out(committed: Committed) -> tuple[EffectResult, ...]:
+    """Return the results of effects that the sender asked not to run.
+
+    At most once means that they never will; what is in the outbox is a worker's.
+    """
+    return tuple(
+        EffectResult(each.id, type(each.effect).__name__, EffectStatus.DISCARDED)
+        if each.queued is None
+        else EffectResult(each.id, each.queued.type, EffectStatus.PENDING, None, each.queued.to)
+        for each in committed.effects
+    )
+
+
+def pending(stored: StoredEffect) -> EffectResult:
+    """Return the result of an effect that is still to be carried out."""
+    return EffectResult(stored.id, stored.type, EffectStatus.PENDING, None, stored.to)

@@ -1,0 +1,294 @@
+"""Carrying out what is in the outbox: an effect of the project's own is run, a message is delivered.
+
+Whatever comes of it is written under the lease that it was carried out under, and only while that holds.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+from pydantic import ValidationError
+
+from pachyderm_cli.domain.arguments import message_from_json
+from pachyderm_cli.domain.context import EffectContext
+from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.domain.identifiers import back_id
+from pachyderm_cli.domain.message import Effect
+from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.engine.deciding import Committed, Delivery, Request, Terms
+from pachyderm_cli.engine.dispatch import dispatch
+from pachyderm_cli.engine.loader import EntityTypes
+from pachyderm_cli.engine.results import EffectResult
+from pachyderm_cli.engine.sending import LeaseLost, Sender
+from pachyderm_cli.errors import (
+    EntityLoadError,
+    InvalidMessage,
+    PachydermError,
+    Rejected,
+    StoreError,
+    UnknownEntityType,
+    UnknownMessage,
+)
+from pachyderm_cli.store import outbox
+from pachyderm_cli.store.records import EffectStatus, Held, Lease, NewEffect, StoredEffect
+from pachyderm_cli.store.store import Store
+
+_FIRST_PAUSE = 1.0  # seconds
+_LONGEST_PAUSE = 3600.0
+_NOT_READ = datetime.min.replace(tzinfo=UTC)
+
+
+class Carried(NamedTuple):
+    """What an attempt at an effect came to; `committed` is what its message led to, `back` what went to the sender."""
+
+    result: EffectResult
+    committed: Committed | None = None
+    back: StoredEffect | None = None
+
+
+class Unreadable(Exception):
+    """No code here can carry the effect out."""
+
+
+class Relay:
+    """Carries out the effects of one network."""
+
+    def __init__(self, store: Store, sender: Sender, types: EntityTypes, lease_seconds: float) -> None:
+        """Deliver messages by `sender`, to entities of these `types`."""
+        self._store = store
+        self._sender = sender
+        self._types = types
+        self._lease_seconds = lease_seconds
+
+    def carry_out(
+        self,
+        effect: StoredEffect,
+        lease: Lease,
+        config: Mapping[str, Any],
+        *,
+        follow_up: Lease | None = None,
+        emitted: Effect | None = None,
+    ) -> Carried:
+        """Make one attempt, which is counted already, and write what came of it.
+
+        What a delivered message leads to is under `follow_up`, if there is one. `emitted` is the effect itself, where
+        it is at hand. Raises StoreError; then the lease runs out, and the effect is tried again.
+        """
+        try:
+            if effect.to is None:
+                own = self.read(effect) if emitted is None else emitted
+                return self._run(effect, own, Held(effect.id, lease), config)
+            return self._deliver(effect, lease, follow_up)
+        except Unreadable as error:
+            return self._parked(effect, Held(effect.id, lease), f"no code here can carry it out: {error}")
+
+    def begin(self, effect: StoredEffect, lease: Lease) -> StoredEffect | Carried | None:
+        """Count an attempt at an effect that was claimed; return it as it is then, None if the lease is lost.
+
+        One whose attempts are used up, though none came to an end, is parked, and returned as what came of it.
+        """
+        held = Held(effect.id, lease)
+        if effect.attempts >= self._most_attempts(effect):
+            told = f"the process ended while it was tried, {effect.attempts} times"
+            return self._parked(effect, held, told)
+        if not outbox.begin_attempt(self._store, self._sender.network, held):
+            return None
+        return effect._replace(attempts=effect.attempts + 1)
+
+    def read(self, effect: StoredEffect) -> Effect:
+        """Return the effect of the project's own that is stored. Raises Unreadable."""
+        entity_type = self._handler(effect)
+        model = entity_type.effects.get(effect.type)
+        if model is None:
+            raise Unreadable(f"{entity_type.name} ({entity_type.file}) has no effect {effect.type}")
+        try:
+            return model.model_validate_json(effect.data)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            path = ".".join([effect.type, *(str(part) for part in first["loc"])])
+            raise Unreadable(f"{path}: {first['msg']} (the class no longer fits what is stored)") from error
+        except Exception as error:
+            raise Unreadable(str(entity_type.failure(f"the effect {effect.type}", error))) from error
+
+    def request(self, effect: StoredEffect) -> Request:
+        """Return the message that a stored effect sends, as a request. Raises Unreadable."""
+        assert effect.to is not None  # noqa: S101 - for mypy: the caller knows
+        entity_type = self._handler(effect)
+        try:
+            message = message_from_json(entity_type, str(effect.message), effect.data)
+        except (UnknownMessage, InvalidMessage) as error:
+            raise Unreadable(error.message) from error
+        return Request(entity_type, effect.to, message, effect.id, None, effect.message_id)
+
+    def problem(self, effect: StoredEffect) -> str | None:
+        """Return why no code here can carry the effect out, None if some can."""
+        try:
+            if effect.to is None:
+                self.read(effect)
+            else:
+                self.request(effect)
+        except Unreadable as error:
+            return str(error)
+        except PachydermError as error:
+            return error.message
+        return None
+
+    def fire(self, delivery: Delivery) -> tuple[bool, bool]:
+        """Deliver the entity's own overdue timers that come before `delivery`, in due order.
+
+        Tell whether there were any, and whether timers are left. One that another process has claimed is taken from
+        it: its outcome is committed under the lease that was given last, or not at all.
+        """
+        before = delivery.terms.carries_out
+        if before is not None and (before.timer is None or before.entity.id != delivery.entity.id):
+            before = None
+        timers = outbox.own_timers(self._store, self._sender.network, delivery.entity.id)
+        fired = False
+        for is_overdue, timer in timers:
+            if before is not None and _order(timer) >= _order(before):
+                break
+            if is_overdue and self._fire_one(timer, delivery):
+                fired = True
+        return fired, bool(timers)
+
+    def _fire_one(self, timer: StoredEffect, delivery: Delivery) -> bool:
+        lease = Lease(uuid4(), self._lease_seconds)
+        if not outbox.seize(self._store, self._sender.network, Held(timer.id, lease)):
+            return False
+        carried = self.carry_out(timer._replace(attempts=timer.attempts + 1), lease, {}, follow_up=delivery.lease)
+        if carried.committed is not None:
+            delivery.set_off.append(carried.committed)
+        return True
+
+    def _run(self, effect: StoredEffect, own: Effect, held: Held, config: Mapping[str, Any]) -> Carried:
+        network = self._sender.network
+        context = EffectContext(effect.id, effect.attempts, effect.entity, network, effect.version)
+        error = dispatch(own, config, context)
+        if error is not None:
+            return self._failed(effect, held, error)
+        if not outbox.finish(self._store, network, held):
+            return self._lost(effect)
+        return _ended(effect, EffectStatus.DONE)
+
+    def _deliver(self, effect: StoredEffect, lease: Lease, follow_up: Lease | None) -> Carried:
+        held = Held(effect.id, lease)
+        request = self.request(effect)
+        delivery = self._sender.delivery(request, Terms(lease=follow_up, carries_out=effect, held=lease))
+        if effect.attempts == 1:
+            delivery.id_may_be_known = False  # nobody tried it before
+        try:
+            committed = self._sender.deliver(delivery)
+        except LeaseLost:
+            return self._lost(effect)
+        except StoreError:
+            raise
+        except Rejected as rejected:
+            return self._rejected(effect, lease, rejected.reason, follow_up)
+        except PachydermError as error:
+            return self._failed(effect, held, error.message)
+        # With its events it is done already.
+        has_settled = bool(committed.events) and not committed.duplicate
+        if not has_settled and not outbox.finish(self._store, self._sender.network, held):
+            return self._lost(effect)
+        return Carried(_result(effect, EffectStatus.DONE), committed)
+
+    def _rejected(self, effect: StoredEffect, lease: Lease, reason: str, follow_up: Lease | None) -> Carried:
+        back = None if effect.on_rejected is None else _back(effect, follow_up)
+        if not outbox.reject(self._store, self._sender.network, effect, lease, reason, back):
+            return self._lost(effect)
+        stored = None if back is None else as_stored(back, effect.entity, effect.version, effect.id)
+        return Carried(_result(effect, EffectStatus.REJECTED, reason), back=stored)
+
+    def _failed(self, effect: StoredEffect, held: Held, error: str) -> Carried:
+        if effect.attempts >= self._most_attempts(effect):
+            return self._parked(effect, held, error)
+        if not outbox.postpone(self._store, self._sender.network, held, error, pause_after(effect.attempts)):
+            return self._lost(effect)
+        return _ended(effect, EffectStatus.PENDING, error)
+
+    def _parked(self, effect: StoredEffect, held: Held, error: str) -> Carried:
+        if not outbox.park(self._store, self._sender.network, held, error, self.fingerprint(effect.handler)):
+            return self._lost(effect)
+        return _ended(effect, EffectStatus.PARKED, error)
+
+    def _lost(self, effect: StoredEffect) -> Carried:
+        """Return what became of an effect whose lease is another's: what the database says now."""
+        [now] = outbox.effects_between(self._store, self._sender.network, effect.id, effect.id, 1)
+        return Carried(_result(effect, now.status, now.error))
+
+    def fingerprint(self, handler: str) -> str | None:
+        """Return the fingerprint of the code of an entity type, None where there is none."""
+        try:
+            return self._types.get(handler).fingerprint
+        except PachydermError:
+            return None
+
+    def _most_attempts(self, effect: StoredEffect) -> int:
+        try:
+            model = None if effect.to is not None else self._types.get(effect.handler).effects.get(effect.type)
+        except PachydermError:
+            model = None
+        return Effect.max_attempts if model is None else model.max_attempts
+
+    def _handler(self, effect: StoredEffect) -> EntityType:
+        try:
+            return self._types.get(effect.handler)
+        except (UnknownEntityType, EntityLoadError) as error:
+            raise Unreadable(error.message) from error
+
+
+def pause_after(attempt: int) -> float:
+    """Return how many seconds to wait after that attempt: exponential back-off, the upper half of it by chance."""
+    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** min(attempt - 1, 30))
+    return longest * random.uniform(0.5, 1)  # noqa: S311 - no secret
+
+
+def as_stored(new: NewEffect, entity: Reference, version: int, message_id: UUID) -> StoredEffect:
+    """Return an effect as it is once it is written, without the database's times: what it takes to carry it out."""
+    return StoredEffect(
+        id=new.id,
+        entity=entity,
+        version=version,
+        message_id=message_id,
+        ordinal=new.ordinal,
+        type=new.type,
+        data=new.data,
+        handler=new.handler,
+        to=new.to,
+        message=new.message,
+        on_rejected=new.on_rejected,
+        timer=new.timer,
+        status=EffectStatus.PENDING,
+        attempts=0 if new.lease is None else 1,
+        due_at=_NOT_READ,
+        next_attempt_at=None,
+        error=None,
+        created_at=_NOT_READ,
+        ended_at=None,
+    )
+
+
+def _back(effect: StoredEffect, lease: Lease | None) -> NewEffect:
+    """Return what brings the sender the message that it wants if `effect` is rejected."""
+    text = str(effect.on_rejected)
+    name = json.loads(text)["message"]
+    data = text.partition(', "data": ')[2][:-1]  # as it was written, since JSON's numbers are not Python's
+    to = effect.entity
+    return NewEffect(back_id(effect.id), 0, effect.type, data, to.type, to=to, message=name, lease=lease)
+
+
+def _order(effect: StoredEffect) -> tuple[Any, int, int]:
+    return effect.due_at, effect.version, effect.ordinal
+
+
+def _ended(effect: StoredEffect, status: EffectStatus, error: str | None = None) -> Carried:
+    return Carried(_result(effect, status, error))
+
+
+def _result(effect: StoredEffect, status: EffectStatus, error: str | None = None) -> EffectResult:
+    return EffectResult(effect.id, effect.type, status, error, effect.to)
