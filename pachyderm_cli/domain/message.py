@@ -114,7 +114,7 @@ class CancelTimer(Effect):
     name: Annotated[str, Field(min_length=1, max_length=200)]
 
     def __init__(self, name: str) -> None:
-        super().__init__(name=name)
+        super().__init__(name=name)  # type: ignore[call-arg]  # mypy takes the parent's fields for the only ones
 
 
 OUR_EFFECTS = (Send, Timer, CancelTimer)

@@ -18,6 +18,7 @@ from pachyderm_cli.domain.timestamps import now
 from pachyderm_cli.engine.batch import Batch
 from pachyderm_cli.engine.deciding import LEFT_TO_WORKERS, Committed, Delivery, Request, Terms
 from pachyderm_cli.engine.draining import DELIVERIES, Drain, left_out
+from pachyderm_cli.engine.effects import Effects
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.leases import LeaseKeeper
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
@@ -35,7 +36,7 @@ MIN_LEASE, MAX_LEASE = 0.5, 86400.0
 """Between these a lease lasts, in seconds: long enough to be renewed in time, and some day at an end."""
 
 
-class Pachyderm(Views):
+class Pachyderm(Views, Effects):
     """Entities of one network in one store.
 
     A context manager; one instance serves several threads. References are given as text (`counter:@visits`) or as
@@ -82,6 +83,7 @@ class Pachyderm(Views):
         self._relay = self._sender.timers = Relay(self._store, self._sender, self._types, lease_seconds)
         self._keeper = LeaseKeeper(lambda lease: renew(self._store, network, lease), lease_seconds)
         self._terms = Terms(lease_seconds=lease_seconds)
+        self._lease_seconds = lease_seconds
         self._deliveries = deliveries
 
     @classmethod

@@ -60,6 +60,39 @@ class QueuedEffect:
     unreadable: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """An attempt that a worker made at an effect that `entity` emitted at `version`, and what came of it.
+
+    `seconds` is how long it took; None for what is run at most once, beside another effect.
+    """
+
+    entity: Reference
+    version: int
+    attempt: int
+    result: EffectResult
+    seconds: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CausedMessage:
+    """A message in a tree of causes, `depth` steps from the one that began it.
+
+    `status` and `error` say how its delivery went, where an entity sent it; `events` are what it led to, `effects`
+    those of the outbox that are no messages. Of a cause that is not in the network only the id is known.
+    """
+
+    depth: int
+    message_id: UUID
+    caused_by: UUID | None
+    entity: Reference | None
+    message: str | None
+    status: EffectStatus | None
+    error: str | None
+    events: tuple[RecordedEvent, ...]
+    effects: tuple[StoredEffect, ...]
+
+
 class SentEvent(NamedTuple):
     """An event that a send appended. `data` is JSON text as stored."""
 

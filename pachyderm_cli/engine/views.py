@@ -11,13 +11,15 @@ from typing import Any
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.reference import Reference, is_type_name
 from pachyderm_cli.engine import folding
+from pachyderm_cli.engine.causes import causes
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.loader import EntityTypes
-from pachyderm_cli.engine.results import Inspection, StateAt, Step
+from pachyderm_cli.engine.results import CausedMessage, Inspection, StateAt, Step
 from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.errors import NotFound, UsageError
 from pachyderm_cli.store.events import read_events
 from pachyderm_cli.store.heads import heads
+from pachyderm_cli.store.outbox import effects_of_entity
 from pachyderm_cli.store.records import Head, RecordedEvent, StoredSnapshot
 from pachyderm_cli.store.snapshots import snapshots_of
 from pachyderm_cli.store.store import Store
@@ -57,6 +59,7 @@ class Views:
         """Return all that is known of an existing entity now. Raises NotFound, EntityFailed."""
         head = self._finder.existing(reference)
         current = self._current(head)
+        open_effects = effects_of_entity(self._store, self._network, head.entity.id)
         return Inspection(
             entity=head.entity,
             network=self._network,
@@ -66,6 +69,8 @@ class Views:
             created_at=head.created_at,
             updated_at=head.updated_at,
             snapshots=tuple(snapshots_of(self._store, self._network, head.entity.id)),
+            effects=tuple(each for each in open_effects if each.timer is None),
+            timers=tuple(each for each in open_effects if each.timer is not None),
         )
 
     def history(
@@ -88,6 +93,13 @@ class Views:
             self._store, self._network, head.entity.id, after=from_version - 1, up_to=to_version, reverse=reverse
         )
         return islice(recorded, None if limit is None else min(limit, sys.maxsize))
+
+    def causes(self, reference: str | Reference | None = None) -> Iterator[CausedMessage]:
+        """Return an iterator over what caused what: the trees of messages that the entity's own are part of.
+
+        A message comes before those that it led to, to whatever entity. Needs no entity module. Raises NotFound.
+        """
+        return causes(self._store, self._network, self._finder.existing(reference).entity.id)
 
     def replay(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, literal_column, select
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
@@ -74,6 +74,19 @@ _by_messages = Statement(
 )
 
 
+_of_message = Statement(
+    select(events.c.entity_id, *_recorded_columns)
+    .where(events.c.network == bindparam("network"), events.c.message_id == bindparam("message_id"))
+    .order_by(events.c.ordinal)
+)
+_caused_by = Statement(
+    select(events.c.message_id)
+    .where(events.c.network == bindparam("network"), events.c.caused_by == bindparam("caused_by"))
+    .where(events.c.ordinal == literal_column("0"))
+    .order_by(events.c.position)
+)
+
+
 def read_events(
     store: Store,
     network: str,
@@ -134,6 +147,20 @@ def find_messages(store: Store, network: str, message_ids: Sequence[UUID]) -> di
         else:
             found[UUID(message_id)] = first._replace(last_version=row[-1])
     return found
+
+
+def events_of_message(store: Store, network: str, message_id: UUID) -> list[RecordedEvent]:
+    """Return the events that a message led to, in order; [] if there are none."""
+    parameters = {"network": network, "message_id": str(message_id)}
+    rows = store.read(lambda transaction: transaction.rows(_of_message, parameters))
+    return [_recorded(UUID(entity_id), tuple(row)) for entity_id, *row in rows]
+
+
+def caused_by(store: Store, network: str, message_id: UUID) -> list[UUID]:
+    """Return the ids of the messages that name this one as their cause, in the order of the log."""
+    parameters = {"network": network, "caused_by": str(message_id)}
+    rows = store.read(lambda transaction: transaction.rows(_caused_by, parameters))
+    return [UUID(found) for (found,) in rows]
 
 
 def _page(store: Store, statement: Statement, network: str, entity_id: UUID, after: int, up_to: int) -> list[Any]:

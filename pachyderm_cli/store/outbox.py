@@ -156,6 +156,12 @@ def next_due(store: Store, network: str) -> float | None:
     return (due - now).total_seconds()
 
 
+def handlers_of_parked(store: Store, network: str) -> list[str]:
+    """Return the entity types that carry out what is parked."""
+    rows = store.read(lambda transaction: transaction.rows(said.HANDLERS_OF_PARKED, {"network": network}))
+    return [handler for (handler,) in rows]
+
+
 def revive(store: Store, network: str, handler: str, fingerprint: str) -> int:
     """Let what was parked with other code of `handler` be tried again; return how many effects that is."""
     parameters = {"network": network, "handler_name": handler, "current": fingerprint}

@@ -230,6 +230,9 @@ NEXT_DUE = Statement(
 )
 """Finds when something will be due, and what the time is."""
 
+HANDLERS_OF_PARKED = Statement(select(outbox.c.handler).where(_in_network, outbox.c.status == _PARKED).distinct())
+"""Finds whose code is needed to carry out what is parked."""
+
 REVIVE = Statement(
     update(outbox)
     .where(

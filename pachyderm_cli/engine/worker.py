@@ -1,0 +1,198 @@
+"""The worker: claims what is due in the outbox and carries it out, until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from pachyderm_cli.engine.deciding import Committed
+from pachyderm_cli.engine.draining import Drain
+from pachyderm_cli.engine.leases import LeaseKeeper
+from pachyderm_cli.engine.loader import EntityTypes
+from pachyderm_cli.engine.relay import Carried, Relay
+from pachyderm_cli.engine.results import EffectResult, Worked
+from pachyderm_cli.errors import PachydermError, StoreError
+from pachyderm_cli.store import outbox
+from pachyderm_cli.store.records import EffectStatus, Held, Lease, StoredEffect
+from pachyderm_cli.store.store import Store
+
+_LOG = logging.getLogger("pachyderm")
+
+_IDLE_PAUSE = 0.5  # seconds between looks at an outbox in which nothing is due
+_LONGEST_PAUSE = 30.0  # the same where the store fails
+_MOST_CLAIMED = 128
+_QUICK = 0.25  # seconds; more are claimed together if those before took no longer
+_REVIVAL_PAUSE = 30.0  # seconds between looks at what is parked
+
+
+class Place(NamedTuple):
+    """Where a worker works: a network of a store, with the code for it."""
+
+    store: Store
+    network: str
+    types: EntityTypes
+    relay: Relay
+    keeper: LeaseKeeper
+    config: Mapping[str, Any]
+    lease_seconds: float
+
+
+class Worker:
+    """Carries out the effects of a network, several at a time."""
+
+    def __init__(self, place: Place, concurrency: int, stop: threading.Event) -> None:
+        """Work until `stop` is set: then what is under way is ended, and the rest left to others."""
+        self._place = place
+        self._concurrency = concurrency
+        self._stop = stop
+        self._lease = Lease(uuid4(), place.lease_seconds)
+        self._ended: queue.SimpleQueue[list[Worked]] = queue.SimpleQueue()
+        self._under_way: dict[Future[None], StoredEffect] = {}
+        self._batch = concurrency
+        self._failures = 0
+        self._began = 0.0
+        self._handlers: list[str] = []
+        self._next_revival = 0.0
+
+    def run(self, *, once: bool) -> Iterator[Worked]:
+        """Yield what became of each effect. With `once`, end when nothing more is due. Raises StoreError then."""
+        with (
+            ThreadPoolExecutor(self._concurrency, thread_name_prefix="pachyderm-worker") as pool,
+            self._place.keeper.keep(self._lease),
+        ):
+            try:
+                while not self._stop.is_set():
+                    if self._under_way or self._claim(pool, once=once):
+                        yield from self._results()
+                    elif once:
+                        break
+                    else:
+                        self._stop.wait(self._pause())
+            except BaseException:
+                self._wind_up()
+                raise
+            yield from self._wind_up()
+
+    def _claim(self, pool: ThreadPoolExecutor, *, once: bool) -> int:
+        """Put what is due into the pool; return how much that is."""
+        place = self._place
+        try:
+            self._revive()
+            claimed = outbox.claim(place.store, place.network, self._handlers, self._lease, self._batch)
+        except StoreError as error:
+            if once:
+                raise
+            self._failures += 1
+            _LOG.warning("%s", error)
+            return 0
+        self._failures = 0
+        self._began = time.monotonic()
+        for effect in claimed:
+            future = pool.submit(self._attempt, effect)
+            self._under_way[future] = effect
+        return len(claimed)
+
+    def _results(self) -> Iterator[Worked]:
+        """Yield what has ended; adapt how much is claimed at a time to how long it takes."""
+        try:
+            ended = self._ended.get(timeout=_IDLE_PAUSE)
+        except queue.Empty:
+            ended = []
+        yield from ended
+        for future in [future for future in self._under_way if future.done()]:
+            del self._under_way[future]
+            future.result()  # raises what no effect may: a fault of ours
+        if not self._under_way:
+            is_quick = time.monotonic() - self._began < _QUICK
+            self._batch = min(2 * self._batch, _MOST_CLAIMED) if is_quick else self._concurrency
+
+    def _wind_up(self) -> list[Worked]:
+        """Leave what was not begun to others, wait for what was, and return what became of it."""
+        left = [effect for future, effect in self._under_way.items() if future.cancel()]
+        if left:
+            try:
+                held = [Held(effect.id, self._lease) for effect in left]
+                outbox.release(self._place.store, self._place.network, held, counted=False)
+            except StoreError as error:  # the lease runs out
+                _LOG.warning("%s", error)
+        for future in self._under_way:
+            if not future.cancelled():
+                future.exception()
+        worked = []
+        while not self._ended.empty():
+            worked += self._ended.get()
+        return worked
+
+    def _attempt(self, effect: StoredEffect) -> None:
+        """Carry out one effect, and what its message leads to that is run at most once."""
+        relay, worked = self._place.relay, list[Worked]()
+        began = time.monotonic()
+        try:
+            begun = relay.begin(effect, self._lease)
+            if begun is None:
+                return
+            if isinstance(begun, Carried):
+                worked.append(_worked(effect, begun, began))
+                return
+            carried = relay.carry_out(begun, self._lease, self._place.config)
+            worked.append(_worked(begun, carried, began))
+            if carried.committed is not None:
+                worked += self._follow_up(carried.committed)
+        except StoreError as error:  # the lease runs out, and it is tried again
+            result = EffectResult(effect.id, effect.type, EffectStatus.PENDING, error.message, effect.to)
+            worked.append(_worked(effect, Carried(result), began))
+        finally:
+            self._ended.put(worked)
+
+    def _follow_up(self, committed: Committed) -> Iterator[Worked]:
+        place = self._place
+        drain = Drain(place.store, place.network, place.relay, place.config, None, 0)
+        drain.add(committed)
+        results = drain.run()
+        for planned in committed.effects:
+            if planned.queued is None:  # the others are in the outbox, and come up by themselves
+                yield Worked(committed.entity, committed.fold.version, 1, results[planned.id], None)
+
+    def _revive(self) -> None:
+        """See what code is here, now and then, and let what was parked with other code be tried again."""
+        if time.monotonic() < self._next_revival:
+            return
+        self._next_revival = time.monotonic() + _REVIVAL_PAUSE
+        place = self._place
+        self._handlers = readable_types(place.types)
+        for handler in outbox.handlers_of_parked(place.store, place.network):
+            fingerprint = place.relay.fingerprint(handler)
+            if fingerprint is not None:
+                outbox.revive(place.store, place.network, handler, fingerprint)
+
+    def _pause(self) -> float:
+        if self._failures:
+            return min(_LONGEST_PAUSE, _IDLE_PAUSE * 2.0 ** min(self._failures, 10))
+        try:
+            due = outbox.next_due(self._place.store, self._place.network)
+        except StoreError:  # the next claim tells
+            due = None
+        # What is due, and yet was not claimed, is another's; in SQLite's clock a millisecond is the least there is.
+        return _IDLE_PAUSE if due is None or due <= 0 else min(_IDLE_PAUSE, due + 0.001)
+
+
+def readable_types(types: EntityTypes) -> list[str]:
+    """Return the names of the entity types that can be loaded."""
+    found = []
+    for name in types.names():
+        try:
+            types.get(name)
+        except PachydermError:
+            continue
+        found.append(name)
+    return found
+
+
+def _worked(effect: StoredEffect, carried: Carried, began: float) -> Worked:
+    return Worked(effect.entity, effect.version, effect.attempts, carried.result, time.monotonic() - began)
