@@ -97,8 +97,8 @@ class Drain:
             carried = self._relay.carry_out(stored, lease, self._config, follow_up=lease, emitted=emitted)
         except StoreError as error:
             return EffectResult(stored.id, stored.type, EffectStatus.PENDING, error.message, stored.to)
-        if carried.committed is not None:
-            self.add(carried.committed)
+        for committed in carried.set_off:
+            self.add(committed)
         if carried.back is not None:
             self._queue.append(_Waiting(None, carried.back, None))
         return carried.result

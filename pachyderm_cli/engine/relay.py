@@ -44,10 +44,14 @@ _NOT_READ = datetime.min.replace(tzinfo=UTC)
 
 
 class Carried(NamedTuple):
-    """What an attempt at an effect came to; `committed` is what its message led to, `back` what went to the sender."""
+    """What an attempt at an effect came to.
+
+    `set_off` are the messages that were committed: timers of the receiver's that came first, and the effect's own;
+    `back` is what goes to the sender of one that was rejected.
+    """
 
     result: EffectResult
-    committed: Committed | None = None
+    set_off: tuple[Committed, ...] = ()
     back: StoredEffect | None = None
 
 
@@ -161,8 +165,7 @@ class Relay:
         if not outbox.seize(self._store, self._sender.network, Held(timer.id, lease)):
             return False
         carried = self.carry_out(timer._replace(attempts=timer.attempts + 1), lease, {}, follow_up=delivery.lease)
-        if carried.committed is not None:
-            delivery.set_off.append(carried.committed)
+        delivery.set_off += carried.set_off
         return True
 
     def _run(self, effect: StoredEffect, own: Effect, held: Held, config: Mapping[str, Any]) -> Carried:
@@ -183,19 +186,26 @@ class Relay:
             delivery.id_may_be_known = False  # nobody tried it before
         try:
             committed = self._sender.deliver(delivery)
-        except LeaseLost:
-            return self._lost(effect)
         except StoreError:
             raise
-        except Rejected as rejected:
-            return self._rejected(effect, lease, rejected.reason, follow_up)
         except PachydermError as error:
-            return self._failed(effect, held, error.message)
+            failed = self._not_delivered(effect, lease, error, follow_up)
+            return failed._replace(set_off=tuple(delivery.set_off))
+        set_off = (*delivery.set_off, committed)
         # With its events it is done already.
         has_settled = bool(committed.events) and not committed.duplicate
         if not has_settled and not outbox.finish(self._store, self._sender.network, held):
+            return self._lost(effect)._replace(set_off=set_off)
+        return Carried(_result(effect, EffectStatus.DONE), set_off)
+
+    def _not_delivered(
+        self, effect: StoredEffect, lease: Lease, error: PachydermError, follow_up: Lease | None
+    ) -> Carried:
+        if isinstance(error, LeaseLost):
             return self._lost(effect)
-        return Carried(_result(effect, EffectStatus.DONE), committed)
+        if isinstance(error, Rejected):
+            return self._rejected(effect, lease, error.reason, follow_up)
+        return self._failed(effect, Held(effect.id, lease), error.message)
 
     def _rejected(self, effect: StoredEffect, lease: Lease, reason: str, follow_up: Lease | None) -> Carried:
         back = None if effect.on_rejected is None else _back(effect, follow_up)

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -43,6 +44,28 @@ class Place(NamedTuple):
     lease_seconds: float
 
 
+class _Claim:
+    """Effects that were claimed together, under a lease that is kept until the last of them is ended."""
+
+    def __init__(self, keeper: LeaseKeeper, seconds: float) -> None:
+        self.lease = Lease(uuid4(), seconds)
+        self.began = time.monotonic()
+        self.left = 0  # effects that are not ended
+        self._kept = ExitStack()
+        self._kept.enter_context(keeper.keep(self.lease))
+
+    def end_one(self) -> bool:
+        """Note that one is ended; tell whether it was the last."""
+        self.left -= 1
+        if self.left <= 0:
+            self.close()
+        return self.left <= 0
+
+    def close(self) -> None:
+        """Keep the lease no longer."""
+        self._kept.close()
+
+
 class Worker:
     """Carries out the effects of a network, several at a time."""
 
@@ -51,24 +74,21 @@ class Worker:
         self._place = place
         self._concurrency = concurrency
         self._stop = stop
-        self._lease = Lease(uuid4(), place.lease_seconds)
         self._ended: queue.SimpleQueue[list[Worked]] = queue.SimpleQueue()
-        self._under_way: dict[Future[None], StoredEffect] = {}
-        self._batch = concurrency
+        self._under_way: dict[Future[None], tuple[StoredEffect, _Claim]] = {}
+        self._together = concurrency  # how many are claimed at a time
         self._failures = 0
-        self._began = 0.0
         self._handlers: list[str] = []
         self._next_revival = 0.0
 
     def run(self, *, once: bool) -> Iterator[Worked]:
         """Yield what became of each effect. With `once`, end when nothing more is due. Raises StoreError then."""
-        with (
-            ThreadPoolExecutor(self._concurrency, thread_name_prefix="pachyderm-worker") as pool,
-            self._place.keeper.keep(self._lease),
-        ):
+        with ThreadPoolExecutor(self._concurrency, thread_name_prefix="pachyderm-worker") as pool:
             try:
                 while not self._stop.is_set():
-                    if self._under_way or self._claim(pool, once=once):
+                    if len(self._under_way) < self._concurrency:  # a slow one does not hold up the others
+                        self._claim(pool, once=once)
+                    if self._under_way:
                         yield from self._results()
                     elif once:
                         break
@@ -79,71 +99,72 @@ class Worker:
                 raise
             yield from self._wind_up()
 
-    def _claim(self, pool: ThreadPoolExecutor, *, once: bool) -> int:
-        """Put what is due into the pool; return how much that is."""
+    def _claim(self, pool: ThreadPoolExecutor, *, once: bool) -> None:
+        """Put what is due into the pool."""
         place = self._place
+        claim = _Claim(place.keeper, place.lease_seconds)
+        claimed: list[StoredEffect] = []
         try:
             self._revive()
-            claimed = outbox.claim(place.store, place.network, self._handlers, self._lease, self._batch)
+            claimed = outbox.claim(place.store, place.network, self._handlers, claim.lease, self._together)
+            self._failures = 0
         except StoreError as error:
             if once:
                 raise
             self._failures += 1
             _LOG.warning("%s", error)
-            return 0
-        self._failures = 0
-        self._began = time.monotonic()
+        finally:
+            claim.left = len(claimed)
+            if not claimed:
+                claim.close()
         for effect in claimed:
-            future = pool.submit(self._attempt, effect)
-            self._under_way[future] = effect
-        return len(claimed)
+            self._under_way[pool.submit(self._attempt, effect, claim.lease)] = (effect, claim)
 
     def _results(self) -> Iterator[Worked]:
         """Yield what has ended; adapt how much is claimed at a time to how long it takes."""
         try:
-            ended = self._ended.get(timeout=_IDLE_PAUSE)
+            yield from self._ended.get(timeout=_IDLE_PAUSE)
         except queue.Empty:
-            ended = []
-        yield from ended
+            pass
         for future in [future for future in self._under_way if future.done()]:
-            del self._under_way[future]
+            _, claim = self._under_way.pop(future)
+            if claim.end_one():
+                is_quick = time.monotonic() - claim.began < _QUICK
+                self._together = min(2 * self._together, _MOST_CLAIMED) if is_quick else self._concurrency
             future.result()  # raises what no effect may: a fault of ours
-        if not self._under_way:
-            is_quick = time.monotonic() - self._began < _QUICK
-            self._batch = min(2 * self._batch, _MOST_CLAIMED) if is_quick else self._concurrency
 
     def _wind_up(self) -> list[Worked]:
         """Leave what was not begun to others, wait for what was, and return what became of it."""
-        left = [effect for future, effect in self._under_way.items() if future.cancel()]
-        if left:
-            try:
-                held = [Held(effect.id, self._lease) for effect in left]
-                outbox.release(self._place.store, self._place.network, held, counted=False)
-            except StoreError as error:  # the lease runs out
-                _LOG.warning("%s", error)
-        for future in self._under_way:
+        left = [Held(effect.id, claim.lease) for future, (effect, claim) in self._under_way.items() if future.cancel()]
+        try:
+            if left:
+                outbox.release(self._place.store, self._place.network, left, counted=False)
+        except StoreError as error:  # the lease runs out
+            _LOG.warning("%s", error)
+        for future, (_, claim) in self._under_way.items():
             if not future.cancelled():
                 future.exception()
+            claim.end_one()
         worked = []
         while not self._ended.empty():
             worked += self._ended.get()
         return worked
 
-    def _attempt(self, effect: StoredEffect) -> None:
+    def _attempt(self, effect: StoredEffect, lease: Lease) -> None:
         """Carry out one effect, and what its message leads to that is run at most once."""
         relay, worked = self._place.relay, list[Worked]()
         began = time.monotonic()
         try:
-            begun = relay.begin(effect, self._lease)
+            begun = relay.begin(effect, lease)
             if begun is None:
                 return
             if isinstance(begun, Carried):
                 worked.append(_worked(effect, begun, began))
                 return
-            carried = relay.carry_out(begun, self._lease, self._place.config)
+            carried = relay.carry_out(begun, lease, self._place.config)
             worked.append(_worked(begun, carried, began))
-            if carried.committed is not None:
-                worked += self._follow_up(carried.committed)
+            for committed in carried.set_off:
+                worked += self._follow_up(committed)
         except StoreError as error:  # the lease runs out, and it is tried again
             result = EffectResult(effect.id, effect.type, EffectStatus.PENDING, error.message, effect.to)
             worked.append(_worked(effect, Carried(result), began))
