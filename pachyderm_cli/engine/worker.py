@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -122,10 +122,10 @@ class Worker:
 
     def _results(self) -> Iterator[Worked]:
         """Yield what has ended; adapt how much is claimed at a time to how long it takes."""
-        try:
-            yield from self._ended.get(timeout=_IDLE_PAUSE)
-        except queue.Empty:
-            pass
+        ended: list[Worked] = []
+        with suppress(queue.Empty):
+            ended = self._ended.get(timeout=_IDLE_PAUSE)
+        yield from ended
         for future in [future for future in self._under_way if future.done()]:
             _, claim = self._under_way.pop(future)
             if claim.end_one():
