@@ -43,10 +43,12 @@ class LeaseKeeper:
 
     def close(self) -> None:
         """Stop the thread; it starts again when it is needed."""
+        if self._process != os.getpid():
+            return
         with self._lock:
             thread, self._thread = self._thread, None
             self._stop.set()
-        if thread is not None and self._process == os.getpid():
+        if thread is not None:
             thread.join()
 
     def _hold(self, lease: Lease) -> None:

@@ -158,9 +158,11 @@ _candidates = (
 HAS_CANDIDATES = Statement(_candidates)
 """Finds what could be claimed."""
 
+# Set apart, so that Postgres runs it once: as a plain subquery it may be run again, and lock more than it returns.
+_picked = _candidates.with_for_update(skip_locked=True).cte("picked")
 CLAIM = Statement(
     update(outbox)
-    .where(_in_network, outbox.c.id.in_(_candidates.with_for_update(skip_locked=True)))
+    .where(_in_network, outbox.c.id.in_(select(_picked.c.id)))
     .values(lease=bindparam("lease", type_=_id_type), next_attempt_at=_lease_end)
     .returning(*COLUMNS)
 )
