@@ -10,10 +10,9 @@ from uuid import UUID
 from pachyderm_cli.domain.reference import ById, ByPrefix, parse_reference
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.leases import LeaseKeeper
-from pachyderm_cli.engine.loader import EntityTypes
+from pachyderm_cli.engine.loader import EntityTypes, readable_types
 from pachyderm_cli.engine.relay import Relay
 from pachyderm_cli.engine.results import QueuedEffect, Worked
-from pachyderm_cli.engine.worker import Place, Worker, readable_types
 from pachyderm_cli.errors import AmbiguousReference, InvalidReference, NotFound, UsageError
 from pachyderm_cli.store import outbox
 from pachyderm_cli.store.records import EffectStatus, StoredEffect
@@ -44,6 +43,8 @@ class Effects:
         nothing more is due. Several processes may work on one store. Raises UsageError, and with `once` StoreError;
         without, a store that fails is tried again.
         """
+        from pachyderm_cli.engine.worker import Place, Worker  # noqa: PLC0415 - for those who work alone
+
         if concurrency < 1:
             raise UsageError(f"concurrency is a number of effects from 1, not {concurrency}")
         place = Place(

@@ -14,7 +14,7 @@ from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.domain.protocol import load_error, read_entity
 from pachyderm_cli.domain.reference import is_type_name
 from pachyderm_cli.engine.imports import EntityPackage
-from pachyderm_cli.errors import ConfigError, EntityLoadError, UnknownEntityType
+from pachyderm_cli.errors import ConfigError, EntityLoadError, PachydermError, UnknownEntityType
 from pachyderm_cli.project import entity_file, entity_names
 
 
@@ -143,6 +143,18 @@ class NoEntityTypes:
 
     def close(self) -> None:
         """Do nothing."""
+
+
+def readable_types(types: EntityTypes) -> list[str]:
+    """Return the names of the entity types that can be loaded."""
+    found = []
+    for name in types.names():
+        try:
+            types.get(name)
+        except PachydermError:
+            continue
+        found.append(name)
+    return found
 
 
 def unknown_type(name: str, known: Iterable[str], where: str = "") -> UnknownEntityType:

@@ -15,10 +15,10 @@ from uuid import uuid4
 from pachyderm_cli.engine.deciding import Committed
 from pachyderm_cli.engine.draining import Drain
 from pachyderm_cli.engine.leases import LeaseKeeper
-from pachyderm_cli.engine.loader import EntityTypes
+from pachyderm_cli.engine.loader import EntityTypes, readable_types
 from pachyderm_cli.engine.relay import Carried, Relay
 from pachyderm_cli.engine.results import EffectResult, Worked
-from pachyderm_cli.errors import PachydermError, StoreError
+from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store import outbox
 from pachyderm_cli.store.records import EffectStatus, Held, Lease, StoredEffect
 from pachyderm_cli.store.store import Store
@@ -201,18 +201,6 @@ class Worker:
             due = None
         # What is due, and yet was not claimed, is another's; in SQLite's clock a millisecond is the least there is.
         return _IDLE_PAUSE if due is None or due <= 0 else min(_IDLE_PAUSE, due + 0.001)
-
-
-def readable_types(types: EntityTypes) -> list[str]:
-    """Return the names of the entity types that can be loaded."""
-    found = []
-    for name in types.names():
-        try:
-            types.get(name)
-        except PachydermError:
-            continue
-        found.append(name)
-    return found
 
 
 def _worked(effect: StoredEffect, carried: Carried, began: float) -> Worked:
