@@ -34,7 +34,7 @@ def write_outbox(transaction: Transaction, appends: Iterable[tuple[Append, dict[
         if each.cancels:  # what is inserted before may be what it cancels
             transaction.run_many(said.INSERT_EFFECT, rows)
             rows = []
-            transaction.count(said.CANCEL_TIMERS, {**parameters, "cancels": json.dumps(each.cancels)})
+            transaction.count(said.CANCEL_TIMERS, {**parameters, **said.cancel_parameters(each)})
         rows += [{**parameters, **said.effect_row(effect)} for effect in each.outbox]
     transaction.run_many(said.INSERT_EFFECT, rows)
 

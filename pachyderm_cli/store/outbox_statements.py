@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     JSON,
@@ -37,6 +38,7 @@ _PENDING, _PARKED, _DISCARDED = (
 )
 _REPLACED = literal_column("'cancelled, or replaced by another timer of that name'", Text)
 _NONE: Any = null()
+_NO_EFFECT = UUID(int=0)
 
 _id_type = outbox.c.id.type
 _now = database_time(literal_column(f"'{NOW}'", Text))
@@ -96,11 +98,12 @@ _cancel = (
         _is_open,
         is_listed(outbox.c.timer, bindparam("cancels", type_=Text)),
         outbox.c.to_id == outbox.c.entity_id,
+        outbox.c.id != bindparam("settles", type_=_id_type),
     )
     .values(_cancelled)
 )
 CANCEL_TIMERS = Statement(_cancel)
-"""Discards an entity's timers of some names."""
+"""Discards an entity's timers of some names, but for the one that is being settled: it may set itself again."""
 
 
 def with_outbox(statement: Any, moved: Any) -> Any:
@@ -139,9 +142,15 @@ def effect_row(effect: NewEffect) -> dict[str, Any]:
     }
 
 
+def cancel_parameters(each: Append) -> dict[str, str]:
+    """Return which timers end with an append."""
+    settles = _NO_EFFECT if each.settles is None else each.settles.id
+    return {"cancels": json.dumps(each.cancels), "settles": str(settles)}
+
+
 def outbox_parameters(each: Append) -> dict[str, str]:
-    """Return what the one statement for Postgres takes for the outbox's part: JSON texts."""
-    return {"effects": json.dumps([effect_row(effect) for effect in each.outbox]), "cancels": json.dumps(each.cancels)}
+    """Return what the one statement for Postgres takes for the outbox's part."""
+    return {"effects": json.dumps([effect_row(effect) for effect in each.outbox]), **cancel_parameters(each)}
 
 
 _candidates = (
