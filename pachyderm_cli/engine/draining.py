@@ -44,18 +44,18 @@ class Drains:
         message's own effects, and how many deliveries were left to a worker.
         """
         if committed is not None and committed.duplicate:
-            return self._effects_of(committed.message_id), 0
+            _, left = self.carry_out(delivery, None, config)
+            return self._effects_of(committed.message_id), left
         lease = delivery.lease
         if lease is None:
             return (() if committed is None else left_out(committed)), 0
         set_off = [*delivery.set_off, *([] if committed is None else [committed])]
-        if not any(each.effects for each in set_off):
+        if not any(isinstance(each, StoredEffect) or each.effects for each in set_off):
             return (), 0
         drain = Drain(self._store, self._network, self._relay, config, lease, self._most)
         for each in set_off:
             drain.add(each)
-        is_queued = any(planned.queued is not None for each in set_off for planned in each.effects)
-        with self._keeper.keep(lease) if is_queued else nullcontext():
+        with self._keeper.keep(lease) if drain.has_queued else nullcontext():
             results = drain.run()
         return (() if committed is None else tuple(results[each.id] for each in committed.effects)), drain.left
 
@@ -89,8 +89,16 @@ class Drain:
         self._queue: deque[_Waiting] = deque()
         self.left = 0  # deliveries that are a worker's to make
 
-    def add(self, committed: Committed) -> None:
-        """Queue the effects of a message."""
+    @property
+    def has_queued(self) -> bool:
+        """Whether there is something of the outbox to carry out."""
+        return any(waiting.stored is not None for waiting in self._queue)
+
+    def add(self, committed: Committed | StoredEffect) -> None:
+        """Queue the effects of a message, or one effect."""
+        if isinstance(committed, StoredEffect):
+            self._queue.append(_Waiting(None, committed, None))
+            return
         for planned in committed.effects:
             stored = None
             if planned.queued is not None:
@@ -139,10 +147,8 @@ class Drain:
             carried = self._relay.carry_out(stored, lease, self._config, follow_up=lease, emitted=emitted)
         except StoreError as error:
             return EffectResult(stored.id, stored.type, EffectStatus.PENDING, error.message, stored.to)
-        for committed in carried.set_off:
-            self.add(committed)
-        if carried.back is not None:
-            self._queue.append(_Waiting(None, carried.back, None))
+        for each in carried.set_off:
+            self.add(each)
         return carried.result
 
     def _leave(self, left: Iterable[StoredEffect]) -> None:
