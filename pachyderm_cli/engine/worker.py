@@ -173,9 +173,9 @@ class Worker:
         except StoreError as error:  # the lease runs out
             _LOG.warning("%s", error)
         for future, (_, claim) in self._under_way.items():
-            if not future.cancelled():
-                future.exception()
             claim.end_one()
+            if not future.cancelled():
+                future.result()  # as above
         worked = []
         while not self._ended.empty():
             worked += self._ended.get()
