@@ -57,7 +57,19 @@ class Drains:
             drain.add(each)
         with self._keeper.keep(lease) if drain.has_queued else nullcontext():
             results = drain.run()
-        return (() if committed is None else tuple(results[each.id] for each in committed.effects)), drain.left
+        if committed is None:
+            return (), drain.left
+        own = tuple(results[each.id] for each in committed.effects)
+        return (self._as_of_now(committed.message_id, own) if drain.deliveries else own), drain.left
+
+    def _as_of_now(self, message_id: UUID, own: tuple[EffectResult, ...]) -> tuple[EffectResult, ...]:
+        """Return the results with what deliveries after them changed: a timer may be cancelled by now."""
+        if not any(each.status is EffectStatus.PENDING and each.error is None for each in own):
+            return own
+        with suppress(StoreError):  # what was known before is true enough
+            now = {each.id: each for each in self._effects_of(message_id)}
+            return tuple(now.get(each.id, each) if each.error is None else each for each in own)
+        return own
 
     def _effects_of(self, message_id: UUID) -> tuple[EffectResult, ...]:
         """Return what became by now of those effects of a message that are in the outbox."""
@@ -87,6 +99,7 @@ class Drain:
         self._lease = lease
         self._most = most
         self._queue: deque[_Waiting] = deque()
+        self.deliveries = 0
         self.left = 0  # deliveries that are a worker's to make
 
     @property
@@ -112,7 +125,6 @@ class Drain:
         """
         results: dict[UUID, EffectResult] = {}
         left: list[StoredEffect] = []
-        deliveries = 0
         while self._queue:
             waiting = self._queue.popleft()
             stored, result = waiting.stored, None
@@ -120,8 +132,8 @@ class Drain:
                 result = self._run_at_most_once(waiting)
             elif stored.attempts and self._lease is not None:  # neither a timer nor left to workers from the start
                 is_delivery = stored.to is not None
-                if deliveries < self._most or not is_delivery:
-                    deliveries += is_delivery
+                if self.deliveries < self._most or not is_delivery:
+                    self.deliveries += is_delivery
                     result = self._carry_out(waiting, stored, self._lease)
                 else:
                     left.append(stored)

@@ -111,21 +111,23 @@ def is_killed(pid: int) -> bool:
     return status != 0
 
 
-def die_at(step: int) -> None:
-    """Let this process kill itself the so many-th time that it is about to write, or to commit what it wrote."""
+def at_step(step: int, happens: signal.Signals, *, commits: bool = True) -> None:
+    """Let this process get a signal the so many-th time that it is about to write, or to commit what it wrote."""
     steps = count(1)
 
-    def deadly(function: Callable[..., Any], *, only: str = "") -> Callable[..., Any]:
-        def stepping(*arguments: Any, **named: Any) -> Any:
+    def counting(function: Callable[..., Any], *, only: str = "") -> Callable[..., Any]:
+        def counted(*arguments: Any, **named: Any) -> Any:
             if (not only or only in arguments) and next(steps) == step:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), happens)
+                time.sleep(0.1)  # until every thread has it
             return function(*arguments, **named)
 
-        return stepping
+        return counted
 
-    Store.write = deadly(Store.write)  # type: ignore[method-assign]  # the process ends with it
-    Store.run = deadly(Store.run)  # type: ignore[method-assign]  # as above
-    Transaction.run = deadly(Transaction.run, only="COMMIT")  # type: ignore[method-assign]  # as above
+    Store.write = counting(Store.write)  # type: ignore[method-assign]  # the process ends with it
+    Store.run = counting(Store.run)  # type: ignore[method-assign]  # as above
+    if commits:
+        Transaction.run = counting(Transaction.run, only="COMMIT")  # type: ignore[method-assign]  # as above
 
 
 def pass_leases(store_url: str) -> None:
@@ -184,7 +186,7 @@ def test_the_sender_is_killed_at_each_step(opened: str, kind: str) -> None:
     message, end = KINDS[kind]
 
     def send(step: int) -> None:
-        die_at(step)
+        at_step(step, signal.SIGKILL)
         with bank(opened) as engine:
             engine.send(f"transfer:@{step}", message)
 
@@ -203,7 +205,7 @@ def test_the_worker_is_killed_at_each_step(opened: str) -> None:
     message, end = KINDS["closed target"]
 
     def work(step: int) -> None:
-        die_at(step)
+        at_step(step, signal.SIGKILL)
         with bank(opened) as engine:
             list(engine.work(once=True, concurrency=1))
 
@@ -216,6 +218,31 @@ def test_the_worker_is_killed_at_each_step(opened: str) -> None:
             break
     assert finished(opened) == {end: step}
     assert step > 20
+
+
+@pytest.mark.parametrize("kind", ["closed target", "given up"])
+def test_a_sender_that_stands_still_is_overtaken(opened: str, kind: str) -> None:
+    """A process that goes on when a worker has long finished its transfer does nothing a second time."""
+    message, end = KINDS[kind]
+
+    def send(step: int) -> None:
+        at_step(step, signal.SIGSTOP, commits=False)  # within a transaction it would keep everybody waiting
+        with bank(opened) as engine:
+            engine.send(f"transfer:@{step}", message)
+
+    for step in count(1):
+        child = forked(partial(send, step))
+        _, status = os.waitpid(child, os.WUNTRACED)
+        if not os.WIFSTOPPED(status):
+            break
+        pass_leases(opened)
+        with bank(opened) as engine:
+            list(engine.work(once=True))
+        os.kill(child, signal.SIGCONT)
+        assert not is_killed(child)
+        assert unaccounted(opened) == {}
+    assert finished(opened) == {end: step}
+    assert step > 5
 
 
 def test_patience_that_is_over_needs_no_worker(opened: str) -> None:
