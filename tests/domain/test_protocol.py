@@ -320,3 +320,35 @@ def test_an_entity_need_not_be_a_module() -> None:
     entity = read_entity("thing", SimpleNamespace(handle=handle, update=update))
     assert list(entity.messages) == ["Go"]
     assert entity.file == __file__
+
+
+WRONG_EFFECTS = {
+    'delivery = "exactly_once"': "has delivery = 'exactly_once': write 'at_most_once' or 'at_least_once'",
+    "max_attempts = 0": "has max_attempts = 0: write a whole number from 1",
+    "max_attempts = 2.0": "has max_attempts = 2.0",
+    "max_attempts = True": "has max_attempts = True",
+    "timeout = 0": "has timeout = 0: write seconds, more than 0, or None",
+    'timeout = "1"': "has timeout = '1'",
+    "timeout = float('inf')": "has timeout = inf",
+    "max_attempts: int = 3": "has a field 'max_attempts', which is a class attribute's name",
+    "def dispatch(self): pass": "has a dispatch with other parameters: define dispatch(self, config)",
+    "def dispatch(self, config, context, more): pass": "has a dispatch with other parameters",
+}
+
+
+@pytest.mark.filterwarnings("ignore:Field name")  # pydantic warns of the field before it is refused
+@pytest.mark.parametrize("wrong", WRONG_EFFECTS)
+def test_a_wrong_effect_is_named_with_its_line(tmp_path: Path, wrong: str) -> None:
+    """What could not be carried out is found out when the module is loaded."""
+    lines = ["class Alert(Effect):", "    def dispatch(self, config): pass", f"    {wrong}", "", ""]
+    source = COUNTER.replace("-> Iterator[Increased]", "-> 'Iterator[Increased | Alert]'") + "\n\n" + "\n".join(lines)
+    with pytest.raises(EntityLoadError) as caught:
+        load(tmp_path, source)
+    assert f"the effect Alert {WRONG_EFFECTS[wrong]}" in caught.value.message
+    assert caught.value.details["line"] == line_of(source, "class Alert")
+
+
+def test_pachyderm_s_own_effects_need_no_annotation(tmp_path: Path) -> None:
+    """Send, Timer and CancelTimer are none of the type's own effects, whether or not the module knows them."""
+    source = "from pachyderm_cli import CancelTimer, Send, Timer\n" + COUNTER
+    assert dict(load(tmp_path, source).effects) == {}
