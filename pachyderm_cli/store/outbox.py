@@ -96,7 +96,7 @@ def finish(store: Store, network: str, held: Held) -> bool:
     It need not be on disk when this returns: an effect that is done is at worst run again, as at least once means.
     """
     parameters = _ending(network, held, EffectStatus.DONE)
-    return _marked(store, said.LET_GO, parameters) == 1
+    return _marked(store, said.LET_GO_AT_ONCE, parameters) == 1
 
 
 def postpone(store: Store, network: str, held: Held, error: str, seconds: float) -> bool:
@@ -229,11 +229,10 @@ def _found(store: Store, statement: Statement, parameters: dict[str, Any]) -> li
 
 
 def _marked(store: Store, statement: Statement, parameters: dict[str, Any]) -> int:
-    """Run a statement that need not be on disk when this returns; return how many rows it changed."""
+    """Run a statement that says by itself that it need not wait for the disk; return how many rows it changed."""
     if store.is_sqlite:
         return store.write(lambda transaction: transaction.count(statement, parameters), durable=False)
-    [count] = store.run(lambda transaction: transaction.commit([(statement, parameters)], durable=False))
-    return count
+    return store.run(lambda transaction: transaction.count(statement, parameters))
 
 
 def _key(network: str, held: Held) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from pachyderm_cli.domain.timestamps import to_text
-from pachyderm_cli.store.expressions import NOW, database_time, distance, is_listed
+from pachyderm_cli.store.expressions import NOW, database_time, distance, is_listed, without_waiting
 from pachyderm_cli.store.records import Append, Due, EffectStatus, NewEffect
 from pachyderm_cli.store.schema import outbox
 from pachyderm_cli.store.statement import Statement
@@ -200,13 +200,13 @@ _is_held = (outbox.c.lease == bindparam("held_by", type_=_id_type), outbox.c.sta
 
 BEGIN_ATTEMPT = Statement(
     update(outbox)
-    .where(_in_network, _is_the_one, *_is_held)
+    .where(_in_network, _is_the_one, *_is_held, without_waiting())
     .values(attempts=outbox.c.attempts + literal_column("1"), next_attempt_at=_lease_end)
 )
 """Counts an attempt, before it is made, if the lease still holds."""
 
 _is_given_back = bindparam("status", type_=Text) == _PENDING  # and nothing new is known: the last error still holds
-LET_GO = Statement(
+_let_go = (
     update(outbox)
     .where(_in_network, _is_the_one, *_is_held)
     .values(
@@ -219,9 +219,13 @@ LET_GO = Statement(
         ended_at=database_time(bindparam("ended", type_=Text)),
     )
 )
+LET_GO = Statement(_let_go)
 """Ends a lease if it still holds, and says what became of the effect."""
 
-RENEW = Statement(update(outbox).where(_in_network, *_is_held).values(next_attempt_at=_lease_end))
+LET_GO_AT_ONCE = Statement(_let_go.where(without_waiting()))
+"""The same, not waiting for the disk."""
+
+RENEW = Statement(update(outbox).where(_in_network, *_is_held, without_waiting()).values(next_attempt_at=_lease_end))
 """Prolongs a lease on all that is held under it."""
 
 _of_entity = (outbox.c.entity_id == bindparam("entity_id"), outbox.c.to_id == outbox.c.entity_id)
@@ -242,7 +246,7 @@ OWN_TIMERS = Statement(
 
 SEIZE = Statement(
     update(outbox)
-    .where(_in_network, _is_the_one, outbox.c.status == _PENDING, _is_due | _is_claimed)
+    .where(_in_network, _is_the_one, outbox.c.status == _PENDING, _is_due | _is_claimed, without_waiting())
     .values(
         lease=bindparam("lease", type_=_id_type),
         attempts=outbox.c.attempts + literal_column("1"),

@@ -75,9 +75,6 @@ def _in_order(order: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
     return lambda parameters: [parameters[name] for name in order]
 
 
-_WITHOUT_WAITING = "SET LOCAL synchronous_commit TO off"
-
-
 class Transaction:
     """A connection of the driver's, lent for one piece of work."""
 
@@ -147,15 +144,13 @@ class Transaction:
                 if not cursor.nextset():
                     return counts
 
-    def commit(self, work: Sequence[tuple[Statement, Mapping[str, Any]]], *, durable: bool = True) -> list[int]:
+    def commit(self, work: Sequence[tuple[Statement, Mapping[str, Any]]]) -> list[int]:
         """Run statements in a transaction of their own and return how many rows each changed.
 
-        For Postgres, where it takes one round trip. Unless `durable`, the commit does not wait for the disk.
+        For Postgres, where it takes one round trip.
         """
         with self._connection.pipeline():
             self.run("BEGIN")
-            if not durable:
-                self.run(_WITHOUT_WAITING)
             cursors = [self._connection.execute(*self._prepared(*each)) for each in work]
             self.run("COMMIT")
         return [cursor.rowcount for cursor in cursors]
@@ -163,7 +158,7 @@ class Transaction:
     def begin(self, *, durable: bool) -> None:
         """Begin a transaction for writing; unless `durable`, its commit does not wait for the disk."""
         if not self.is_sqlite:
-            self.run("BEGIN" if durable else f"BEGIN; {_WITHOUT_WAITING}")
+            self.run("BEGIN" if durable else "BEGIN; SET LOCAL synchronous_commit TO off")
             return
         if not durable:
             self._waits_for_disk = False
@@ -172,7 +167,8 @@ class Transaction:
 
     def be_durable(self) -> None:
         """Let what is committed next wait for the disk again; a connection that cannot is not at rest."""
-        if not self._waits_for_disk:
+        # An interruption may have left it in a transaction, in which SQLite refuses to: its error would hide that one.
+        if not self._waits_for_disk and not self._connection.in_transaction:
             self.run("PRAGMA synchronous=FULL")
             self._waits_for_disk = True
 
