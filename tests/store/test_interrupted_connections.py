@@ -1,10 +1,15 @@
 """An interruption in the middle of a connection's work: it comes through, and nobody is given that connection again."""
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from types import FrameType
+from typing import Any
 
 import pytest
 
+from pachyderm_cli.store import statement as statement_module
+from pachyderm_cli.store import store as store_module
 from pachyderm_cli.store.append import append
 from pachyderm_cli.store.heads import heads
 from pachyderm_cli.store.records import Outcome
@@ -126,6 +131,57 @@ def test_an_interruption_at_any_call_leaves_no_connection_that_does_not_wait(
         store.write(lambda transaction, seen=seen: seen.append(waits_for_disk(transaction)))  # type: ignore[misc]  # of a lambda mypy infers no default
         assert seen == [True], cut
         store.close()
+
+
+def interrupt_at(line: int, act: Callable[[], object]) -> bool:
+    """Do something, interrupted at the line number `line` that it executes in the store; tell if it came so far."""
+    files = {store_module.__file__, statement_module.__file__}
+    left = line
+
+    def trace(frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal left
+        if frame.f_code.co_filename not in files:
+            return None
+        left -= event == "line"
+        if left == 0 and event == "line":
+            raise KeyboardInterrupt
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        act()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    return False
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("durable", [False, True])
+def test_an_interruption_at_any_line_comes_through_as_it_is(sqlite_url: str, *, durable: bool, fails: bool) -> None:
+    """Also while a failed write is rolled back; no connection that is kept is in a transaction or does not wait."""
+
+    def work(transaction: Transaction) -> None:
+        transaction.run("DELETE FROM pachyderm_snapshots")
+        if fails:
+            raise RuntimeError
+
+    def act(store: Store) -> None:
+        with suppress(RuntimeError):
+            store.write(work, durable=durable)
+
+    line, has_come_so_far = 0, True
+    while has_come_so_far:
+        line += 1
+        store = Store(sqlite_url)
+        append(store, NETWORK, [an_append(an_entity())])
+        has_come_so_far = interrupt_at(line, lambda store=store: act(store))  # type: ignore[misc]  # as above
+        assert all(each.is_at_rest and waits_for_disk(each) for each in store._idle), line
+        assert_it_works(store)
+        store.close()
+    assert line > 20
 
 
 @pytest.mark.postgres
