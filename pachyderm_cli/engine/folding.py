@@ -74,4 +74,4 @@ def _from_snapshot(store: Store, network: str, entity_type: EntityType, entity: 
         except Exception:  # noqa: BLE001, S112 - user code validates too; one that cannot be read is as good as none
             continue
         return Fold(snapshot.version, state, snapshot.version)
-    return Fold(0, entity_type.initial(), 0)
+    return Fold(0, entity_type.initial(), 0, may_have_timers=False)  # a timer comes with an event

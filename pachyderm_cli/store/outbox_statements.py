@@ -329,9 +329,11 @@ BY_MESSAGES = Statement(
 )
 """Finds the effects of some messages."""
 
+# Not the column itself, so that SQLite searches by the ids and not through all of the network.
+_is_of_network = outbox.c.network.concat(literal_column("''")) == bindparam("network")
 BY_IDS = Statement(
     select(*COLUMNS)
-    .where(_in_network, outbox.c.id >= bindparam("first"), outbox.c.id <= bindparam("last"))
+    .where(_is_of_network, outbox.c.id >= bindparam("first"), outbox.c.id <= bindparam("last"))
     .order_by(outbox.c.id)
     .limit(bindparam("most"))
 )

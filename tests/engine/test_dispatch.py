@@ -170,6 +170,29 @@ def test_whatever_it_raises_is_its_failure(failing: Effect, told: str) -> None:
     assert f"({__file__}:" in error
 
 
+class MuteError(Exception):
+    """An error that cannot even say what it is."""
+
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+class FailMutely(Effect):
+    def dispatch(self, _config: Mapping[str, Any]) -> None:
+        """Raise what has no text."""
+        raise MuteError
+
+
+def test_an_error_is_told_on_one_line_and_though_it_has_no_text() -> None:
+    """Line breaks become spaces; of an error whose own text fails the kind is told."""
+    _, error = run(Fail(kind="one\n  two\r\n"))
+    assert error is not None
+    assert error.startswith("RuntimeError: one two (")
+    _, error = run(FailMutely())
+    assert error is not None
+    assert error.startswith("MuteError (which cannot say more: its __str__ fails) (")
+
+
 def test_coroutines_run_inside_a_running_loop() -> None:
     """A sender that is itself in an event loop can send: the effect gets a loop of its own."""
 
