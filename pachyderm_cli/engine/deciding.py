@@ -11,6 +11,7 @@ from uuid import UUID
 from pachyderm_cli.domain.codec import Unfaithful, encode_faithfully
 from pachyderm_cli.domain.context import Context
 from pachyderm_cli.domain.entity import Decision, EntityType
+from pachyderm_cli.domain.evolution import version_of
 from pachyderm_cli.domain.identifiers import message_fingerprint, new_message_id
 from pachyderm_cli.domain.message import Event, Message
 from pachyderm_cli.domain.reference import Reference
@@ -201,7 +202,7 @@ class Delivery:
         for event in decision.events:
             version += 1
             text, stored = self._encoded(event)
-            encoded.append(NewEvent(type(event).__name__, text))
+            encoded.append(NewEvent(type(event).__name__, text, version_of(type(event))))
             state = self.entity_type.apply(state, stored, version)
         return tuple(encoded), Fold(version, state, fold.snapshot_version, fold.may_have_timers)
 

@@ -59,7 +59,7 @@ def replay(
     for recorded in read_events(store, network, entity.id, up_to=up_to):
         if at is not None and recorded.recorded_at > at:
             return
-        event = entity_type.read_event(recorded.type, recorded.data, recorded.version)
+        event = entity_type.read_event(recorded.type, recorded.data, recorded.version, recorded.type_version)
         state = entity_type.apply(state, event, recorded.version)
         yield recorded, state
 

@@ -170,7 +170,7 @@ class Sender:
         else:
             fold = catch_up(self.store, self.network, entity_type, entity, before, known.last_version)
         pages = read_data(self.store, self.network, entity.id, after=known.first_version - 1, up_to=known.last_version)
-        events = tuple(SentEvent(version, name, text) for page in pages for version, name, text in page)
+        events = tuple(SentEvent(version, name, text) for page in pages for version, name, text, _ in page)
         return Committed(fold, delivery.id, entity, events, (), duplicate=True)
 
     def _appended(self, delivery: Delivery, prepared: Prepared) -> bool:

@@ -14,10 +14,11 @@ from pachyderm_cli.domain.reference import Reference
 
 
 class NewEvent(NamedTuple):
-    """An event to be appended: its type's name and its JSON text."""
+    """An event to be appended: its type's name, its JSON text and the version of its class."""
 
     type: str
     data: str
+    type_version: int = 1
 
 
 class NewSnapshot(NamedTuple):
@@ -165,6 +166,7 @@ class RecordedEvent(NamedTuple):
     message_id: UUID
     caused_by: UUID | None
     recorded_at: datetime
+    type_version: int = 1
 
 
 class StoredSnapshot(NamedTuple):

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.event import listen
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest migration; what a store made by this version is stamped with."""
 
 VERSION_TABLE = "pachyderm_schema"
@@ -76,6 +76,7 @@ events = Table(
     Column("message_fingerprint", Text, nullable=False),
     Column("caused_by", _ID, nullable=True),  # the id of the message that led to this one
     Column("recorded_at", Text, nullable=False),
+    Column("type_version", Integer, nullable=False, server_default=text("1")),  # of the event's class
     Index("uq_pachyderm_events_version", "network", "entity_id", "version", unique=True),
     # Whatever entity it is used for, a message id collides at ordinal 0.
     Index("uq_pachyderm_events_message", "network", "message_id", "ordinal", unique=True),
