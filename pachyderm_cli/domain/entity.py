@@ -147,6 +147,13 @@ class EntityType:
         """What writes an answer as JSON."""
         return TypeAdapter(self.answer_type)
 
+    def answer_json(self, answer: Any) -> str:
+        """Return an answer as JSON text. Raises EntityFailed where it has none."""
+        try:
+            return encode_state(self.answer_adapter, answer)
+        except Unfaithful as error:
+            raise self.broken(f"query gave an answer that cannot be shown: {error}", _line(self.query)) from error
+
     @cached_property
     def event_names(self) -> dict[str, type[Event]]:
         """The event classes by every name that a stored event may have."""
@@ -308,6 +315,6 @@ def _described(value: Any) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
 
 
-def _line(function: Callable[..., Any]) -> int:
+def _line(function: Callable[..., Any] | None) -> int:
     code = getattr(function, "__code__", None)
     return getattr(code, "co_firstlineno", 1)

@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from datetime import datetime
 from types import ModuleType, TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
 
 from pachyderm_cli.config import DEFAULT_NETWORK, Config, load_config, require_network
-from pachyderm_cli.domain.arguments import message_from_fields, message_from_json, message_from_mapping, message_of
-from pachyderm_cli.domain.message import Message
+from pachyderm_cli.domain.arguments import (
+    message_from_fields,
+    message_from_json,
+    message_from_mapping,
+    message_of,
+    question_of,
+)
+from pachyderm_cli.domain.message import Message, Question
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import now
 from pachyderm_cli.engine.batch import Batch
@@ -171,13 +178,16 @@ class Pachyderm(Views, Effects):
         config: Mapping[str, Any] | None = None,
         effects: bool = True,
         caused_by: UUID | str | None = None,
+        ask: Question | None = None,
     ) -> Sent:
         """Send a message, and return what it led to once that is durable and its effects have run.
 
         `message` is a Message, or the name of one with `data`. `message_id` makes it idempotent: sent again, it
         returns the first outcome. `expect` handles it only at that version (0: a new entity). `config` is added to
         the effects' configuration; without `effects` they are discarded. `caused_by` is the id of the message that
-        led to this one. A failing effect is reported in the result, and raises nothing.
+        led to this one. A failing effect is reported in the result, and raises nothing. `ask` is a question that the
+        entity answers at the version that the message led to; one that it fails at raises EntityFailed,
+        after the commit.
 
         Raises Rejected, VersionConflict, MessageIdConflict, EntityFailed, InvalidMessage, UnknownMessage,
         UnknownEntityType, EntityLoadError, InvalidReference, NotFound and StoreError. After each of them nothing was
@@ -185,6 +195,7 @@ class Pachyderm(Views, Effects):
         message id again tells.
         """
         request = self.request(reference, message, data, message_id=message_id, expect=expect, caused_by=caused_by)
+        question = None if ask is None else question_of(request.entity_type, ask)
         delivery = self._sender.delivery(request, self._terms if effects else LEFT_TO_WORKERS)
         merged = self._effects_config(config)
         try:
@@ -194,7 +205,15 @@ class Pachyderm(Views, Effects):
         except PachydermError:
             self._carry_out(delivery, None, merged)  # the timers that came first stand, whatever became of the message
             raise
-        return self._sent(request, delivery, committed, merged)
+        sent = self._sent(request, delivery, committed, merged)
+        if question is None:
+            return sent
+        try:
+            answer = request.entity_type.answer(question, request.entity_type.own_state(sent.state))
+        except PachydermError as error:
+            told = f"the message is committed (version {sent.version}), but the question failed: {error.message}"
+            raise EntityFailed(told, entity_type=request.entity_type.name) from error
+        return replace(sent, answer=answer)
 
     def request(
         self,

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.domain.message import Question
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.errors import EffectFailed
 from pachyderm_cli.store.records import EffectStatus, RecordedEvent, StoredEffect, StoredSnapshot
@@ -105,7 +106,8 @@ class SentEvent(NamedTuple):
 class Sent(StateAt):
     """What a send led to. `duplicate`: the message id was known, and this is its first outcome once more.
 
-    `left` is how many messages to other entities were left to a worker, because there were too many.
+    `left` is how many messages to other entities were left to a worker, because there were too many; `answer` what the
+    entity said to the question that was asked with the message, at this version.
     """
 
     message_id: UUID
@@ -113,6 +115,7 @@ class Sent(StateAt):
     events: tuple[SentEvent, ...]
     effects: tuple[EffectResult, ...]
     left: int = 0
+    answer: Any = None
 
     @property
     def failed_effects(self) -> tuple[EffectResult, ...]:
@@ -128,6 +131,19 @@ class Sent(StateAt):
                 entity=str(self.entity),
                 version=self.version,
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer(StateAt):
+    """What an entity answered to a question at a version."""
+
+    question: Question
+    answer: Any
+
+    @property
+    def answer_json(self) -> str:
+        """The answer as JSON text. Raises EntityFailed where it has none."""
+        return self.entity_type.answer_json(self.answer)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from pachyderm_cli.domain.arguments import question_from_fields, question_from_mapping, question_of
 from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.domain.message import Question
 from pachyderm_cli.domain.reference import Reference, is_type_name
 from pachyderm_cli.engine import folding
 from pachyderm_cli.engine.causes import causes
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.loader import EntityTypes
-from pachyderm_cli.engine.results import CausedMessage, Inspection, StateAt, Step
+from pachyderm_cli.engine.results import Answer, CausedMessage, Inspection, StateAt, Step
 from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.errors import NotFound, UsageError
 from pachyderm_cli.store.events import read_events
@@ -54,6 +56,47 @@ class Views:
     def state(self, reference: str | Reference | None = None) -> Any:
         """Return the state of an existing entity. Raises NotFound, EntityFailed."""
         return self._current(self._finder.existing(reference)).state
+
+    def question(
+        self, type_name: str, name: str, data: Mapping[str, Any] | None = None, *, fields: Iterable[str] = ()
+    ) -> Question:
+        """Return the question `name` of an entity type, with `data` or with `fields`, which are FIELD=VALUE texts.
+
+        Raises UnknownEntityType, UnknownMessage and InvalidMessage.
+        """
+        entity_type = self._types.get(type_name)
+        if data is None:
+            return question_from_fields(entity_type, name, fields)
+        return question_from_mapping(entity_type, name, data)
+
+    def query(
+        self,
+        reference: str | Reference | None,
+        question: Question | str,
+        data: Mapping[str, Any] | None = None,
+        *,
+        at_version: int | None = None,
+    ) -> Answer:
+        """Return what an existing entity answers to a question, now or at a version; nothing is written.
+
+        `question` is a Question, or the name of one with `data`. Raises NotFound, UnknownMessage, InvalidMessage,
+        Rejected (by the module's `query`) and EntityFailed.
+        """
+        head = self._finder.existing(reference)
+        at = self._current(head) if at_version is None else self.replay(head.entity, to_version=at_version)
+        entity_type = at.entity_type
+        asked = self.question(entity_type.name, question, data or {}) if isinstance(question, str) else question
+        asked = question_of(entity_type, asked)
+        answer = entity_type.answer(asked, entity_type.own_state(at.state))
+        return Answer(
+            entity=head.entity,
+            network=self._network,
+            version=at.version,
+            state=at.state,
+            entity_type=entity_type,
+            question=asked,
+            answer=answer,
+        )
 
     def inspect(self, reference: str | Reference | None = None) -> Inspection:
         """Return all that is known of an existing entity now. Raises NotFound, EntityFailed."""
