@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.message import Question
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.errors import EffectFailed
-from pachyderm_cli.store.records import EffectStatus, RecordedEvent, StoredEffect, StoredSnapshot
+from pachyderm_cli.store.records import EffectStatus, Origin, RecordedEvent, StoredEffect, StoredSnapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,6 +133,52 @@ class Sent(StateAt):
             )
 
 
+@dataclass(frozen=True, slots=True)
+class TriedEffect:
+    """An effect that a message would lead to; `data` is JSON text, that of the message where it sends one."""
+
+    type: str
+    data: str
+    to: Reference | None = None
+    message: str | None = None
+    timer: str | None = None
+    at: datetime | None = None
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tried(StateAt):
+    """What a message would lead to: the state after it, its events and effects. Nothing was written.
+
+    `decided_at` is the version that it was decided at, after so many of the entity's own overdue `timers`.
+    """
+
+    decided_at: int
+    timers: int
+    events: tuple[SentEvent, ...]
+    effects: tuple[TriedEffect, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forked(StateAt):
+    """A copy of a history: the new entity, and where it came from."""
+
+    origin: Origin
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """Two states side by side: of an entity at two versions, or of two entities."""
+
+    left: StateAt
+    right: StateAt
+
+    @property
+    def changes(self) -> list[dict[str, Any]]:
+        """What leads from the left state to the right one, as a JSON Patch (RFC 6902)."""
+        return json_patch(self.left.state_json, self.right.state_json)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer(StateAt):
     """What an entity answered to a question at a version."""
@@ -156,11 +202,15 @@ class Step(StateAt):
     @property
     def changes(self) -> list[dict[str, Any]]:
         """What the event changed in the state, as a JSON Patch (RFC 6902)."""
-        import jsonpatch  # noqa: PLC0415 - only steps need it
+        return json_patch(self.before_json, self.state_json)
 
-        before, after = json.loads(self.before_json), json.loads(self.state_json)
-        patch: list[dict[str, Any]] = jsonpatch.make_patch(before, after).patch
-        return patch
+
+def json_patch(before: str, after: str) -> list[dict[str, Any]]:
+    """Return what leads from one JSON text to another, as a JSON Patch (RFC 6902)."""
+    import jsonpatch  # noqa: PLC0415 - only steps and differences need it
+
+    patch: list[dict[str, Any]] = jsonpatch.make_patch(json.loads(before), json.loads(after)).patch
+    return patch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,3 +222,4 @@ class Inspection(StateAt):
     snapshots: tuple[StoredSnapshot, ...]
     effects: tuple[StoredEffect, ...] = ()
     timers: tuple[StoredEffect, ...] = ()
+    origin: Origin | None = None

@@ -61,7 +61,7 @@ class Sender:
         self.network = network
         self.timers: OwnTimers | None = None
         self._cached = cached
-        self._rules = Rules(network, clock, snapshots_every)
+        self.rules = Rules(network, clock, snapshots_every)
         self.forget()
         _senders.add(self)
 
@@ -72,7 +72,7 @@ class Sender:
 
     def delivery(self, request: Request, terms: Terms = LEFT_TO_WORKERS) -> Delivery:
         """Return the message of `request`, ready to be decided. Raises InvalidMessage."""
-        return Delivery(request, self._rules, terms)
+        return Delivery(request, self.rules, terms)
 
     def deliver(self, delivery: Delivery) -> Committed:
         """Decide and append until the outcome is durable.

@@ -20,6 +20,7 @@ from pachyderm_cli.engine.results import Answer, CausedMessage, Inspection, Stat
 from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.errors import NotFound, UsageError
 from pachyderm_cli.store.events import read_events
+from pachyderm_cli.store.forks import origin_of
 from pachyderm_cli.store.heads import heads
 from pachyderm_cli.store.outbox import effects_of_entity
 from pachyderm_cli.store.records import Head, RecordedEvent, StoredSnapshot
@@ -114,6 +115,7 @@ class Views:
             snapshots=tuple(snapshots_of(self._store, self._network, head.entity.id)),
             effects=tuple(each for each in open_effects if each.timer is None),
             timers=tuple(each for each in open_effects if each.timer is not None),
+            origin=origin_of(self._store, self._network, head.entity.id),
         )
 
     def history(

@@ -179,6 +179,14 @@ class StoredSnapshot(NamedTuple):
     taken_at: datetime
 
 
+class Origin(NamedTuple):
+    """Where a history was copied from: an entity at a version."""
+
+    entity: Reference
+    version: int
+    forked_at: datetime
+
+
 class Head(NamedTuple):
     """An entity as the store knows it without folding: `entity.type` is the type that handled it last."""
 

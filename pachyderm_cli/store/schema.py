@@ -137,6 +137,19 @@ outbox = Table(
 )
 """What is to be carried out after a commit, and what became of it. Its times are by the database's clock."""
 
+forks = Table(
+    "pachyderm_forks",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("entity_id", _ID, primary_key=True),
+    Column("from_type", Text, nullable=False),
+    Column("from_id", _ID, nullable=False),
+    Column("from_version", _COUNTER, nullable=False),
+    Column("forked_at", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Where entities came from whose first events were copied from another's."""
+
 schema_version = Table(
     VERSION_TABLE,
     MetaData(),
