@@ -4,23 +4,65 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from pachyderm_cli.domain.context import EffectContext
-from pachyderm_cli.engine.deciding import Committed
+from pachyderm_cli.engine.deciding import Committed, Delivery
 from pachyderm_cli.engine.dispatch import dispatch
+from pachyderm_cli.engine.leases import LeaseKeeper
 from pachyderm_cli.engine.planning import Planned
 from pachyderm_cli.engine.relay import Relay, as_stored
 from pachyderm_cli.engine.results import EffectResult
 from pachyderm_cli.errors import StoreError
-from pachyderm_cli.store.outbox import release
+from pachyderm_cli.store.outbox import effects_of_messages, release
 from pachyderm_cli.store.records import EffectStatus, Held, Lease, StoredEffect
 from pachyderm_cli.store.store import Store
 
 DELIVERIES = 1000
 """How many messages to other entities one send delivers before it answers, unless told otherwise."""
+
+
+class Drains:
+    """Carries out what the sends of an engine set off."""
+
+    def __init__(self, store: Store, network: str, relay: Relay, keeper: LeaseKeeper, most: int) -> None:
+        """Carry it out by `relay`, with up to `most` deliveries for one send."""
+        self._store = store
+        self._network = network
+        self._relay = relay
+        self._keeper = keeper
+        self._most = most
+
+    def carry_out(
+        self, delivery: Delivery, committed: Committed | None, config: Mapping[str, Any]
+    ) -> tuple[tuple[EffectResult, ...], int]:
+        """Carry out what a message led to, and the timers before it, if that is this process's to do.
+
+        Without `committed` the message led to nothing; the timers stand all the same. Return what became of the
+        message's own effects, and how many deliveries were left to a worker.
+        """
+        if committed is not None and committed.duplicate:
+            return self._effects_of(committed.message_id), 0
+        lease = delivery.lease
+        if lease is None:
+            return (() if committed is None else left_out(committed)), 0
+        set_off = [*delivery.set_off, *([] if committed is None else [committed])]
+        if not any(each.effects for each in set_off):
+            return (), 0
+        drain = Drain(self._store, self._network, self._relay, config, lease, self._most)
+        for each in set_off:
+            drain.add(each)
+        is_queued = any(planned.queued is not None for each in set_off for planned in each.effects)
+        with self._keeper.keep(lease) if is_queued else nullcontext():
+            results = drain.run()
+        return (() if committed is None else tuple(results[each.id] for each in committed.effects)), drain.left
+
+    def _effects_of(self, message_id: UUID) -> tuple[EffectResult, ...]:
+        """Return what became by now of those effects of a message that are in the outbox."""
+        found = effects_of_messages(self._store, self._network, [message_id])
+        return tuple(EffectResult(each.id, each.type, each.status, each.error, each.to) for each in found)
 
 
 class _Waiting(NamedTuple):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime
 from types import ModuleType, TracebackType
@@ -24,7 +23,7 @@ from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import now
 from pachyderm_cli.engine.batch import Batch
 from pachyderm_cli.engine.deciding import LEFT_TO_WORKERS, Committed, Delivery, Request, Terms
-from pachyderm_cli.engine.draining import DELIVERIES, Drain, left_out
+from pachyderm_cli.engine.draining import DELIVERIES, Drains
 from pachyderm_cli.engine.effects import Effects
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.leases import LeaseKeeper
@@ -32,9 +31,9 @@ from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEn
 from pachyderm_cli.engine.relay import Relay
 from pachyderm_cli.engine.results import EffectResult, Sent
 from pachyderm_cli.engine.sending import Sender
-from pachyderm_cli.engine.views import Views
+from pachyderm_cli.engine.time_travel import TimeTravel
 from pachyderm_cli.errors import ConfigError, EntityFailed, PachydermError, StoreError, UsageError
-from pachyderm_cli.store.outbox import effects_of_messages, renew
+from pachyderm_cli.store.outbox import renew
 from pachyderm_cli.store.records import StoredSnapshot
 from pachyderm_cli.store.snapshots import drop_snapshots, keep_snapshot
 from pachyderm_cli.store.store import Store
@@ -43,7 +42,7 @@ MIN_LEASE, MAX_LEASE = 0.5, 86400.0
 """Between these a lease lasts, in seconds: long enough to be renewed in time, and some day at an end."""
 
 
-class Pachyderm(Views, Effects):
+class Pachyderm(TimeTravel, Effects):
     """Entities of one network in one store.
 
     A context manager; one instance serves several threads. References are given as text (`counter:@visits`) or as
@@ -91,7 +90,7 @@ class Pachyderm(Views, Effects):
         self._keeper = LeaseKeeper(lambda lease: renew(self._store, network, lease), lease_seconds)
         self._terms = Terms(lease_seconds=lease_seconds)
         self._lease_seconds = lease_seconds
-        self._deliveries = deliveries
+        self._drains = Drains(self._store, network, self._relay, self._keeper, deliveries)
 
     @classmethod
     def open(
@@ -203,7 +202,9 @@ class Pachyderm(Views, Effects):
         except StoreError:
             raise
         except PachydermError:
-            self._carry_out(delivery, None, merged)  # the timers that came first stand, whatever became of the message
+            self._drains.carry_out(
+                delivery, None, merged
+            )  # the timers that came first stand, whatever became of the message
             raise
         sent = self._sent(request, delivery, committed, merged)
         if question is None:
@@ -268,7 +269,7 @@ class Pachyderm(Views, Effects):
             if isinstance(delivery, PachydermError):
                 results.append(delivery)
             elif isinstance(outcome, PachydermError):
-                self._carry_out(delivery, None, merged)
+                self._drains.carry_out(delivery, None, merged)
                 results.append(outcome)
             else:
                 results.append(self._sent(request, delivery, outcome, merged))
@@ -278,13 +279,11 @@ class Pachyderm(Views, Effects):
         return {**self._config, **added} if added else self._config
 
     def _sent(self, request: Request, delivery: Delivery, committed: Committed, config: Mapping[str, Any]) -> Sent:
-        """Carry out what the message set off, or leave it out, and return the whole result."""
+        """Carry out what the message set off, and return the whole result."""
         effects: tuple[EffectResult, ...] = ()
         left = 0
-        if committed.duplicate:
-            effects = self._effects_of(committed.message_id)
-        elif committed.effects or delivery.set_off:
-            effects, left = self._carry_out(delivery, committed, config)
+        if committed.effects or committed.duplicate or delivery.set_off:
+            effects, left = self._drains.carry_out(delivery, committed, config)
         return Sent(
             entity=request.entity,
             network=self._network,
@@ -297,32 +296,6 @@ class Pachyderm(Views, Effects):
             effects=effects,
             left=left,
         )
-
-    def _carry_out(
-        self, delivery: Delivery, committed: Committed | None, config: Mapping[str, Any]
-    ) -> tuple[tuple[EffectResult, ...], int]:
-        """Carry out what a message and the timers before it led to, if it is this process's to do.
-
-        Return what became of the message's effects, and how many deliveries were left to a worker.
-        """
-        lease = delivery.lease
-        if lease is None:
-            return (() if committed is None else left_out(committed)), 0
-        set_off = [*delivery.set_off, *([] if committed is None else [committed])]
-        if not any(each.effects for each in set_off):
-            return (), 0
-        drain = Drain(self._store, self._network, self._relay, config, lease, self._deliveries)
-        for each in set_off:
-            drain.add(each)
-        is_queued = any(planned.queued is not None for each in set_off for planned in each.effects)
-        with self._keeper.keep(lease) if is_queued else nullcontext():
-            results = drain.run()
-        return (() if committed is None else tuple(results[each.id] for each in committed.effects)), drain.left
-
-    def _effects_of(self, message_id: UUID) -> tuple[EffectResult, ...]:
-        """Return what became by now of those effects of a message that are in the outbox."""
-        found = effects_of_messages(self._store, self._network, [message_id])
-        return tuple(EffectResult(each.id, each.type, each.status, each.error, each.to) for each in found)
 
     def snapshot(self, reference: str | Reference | None = None) -> StoredSnapshot:
         """Take a snapshot of an existing entity now and return it. Raises NotFound, EntityFailed, StoreError."""

@@ -6,7 +6,7 @@ from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.engine.deciding import Delivery, Prepared, Request
 from pachyderm_cli.engine.folding import Fold
 from pachyderm_cli.engine.relay import Relay, Unreadable
-from pachyderm_cli.engine.results import SentEvent, Tried, TriedEffect
+from pachyderm_cli.engine.results import Tried, TriedEffect
 from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.errors import PachydermError
 from pachyderm_cli.store.outbox import own_timers
@@ -68,5 +68,3 @@ def _effects(prepared: Prepared) -> list[TriedEffect]:
 def new_fold(entity_type: EntityType) -> Fold:
     """Return the fold of an entity that nothing was sent to."""
     return Fold(0, entity_type.initial(), 0)
-
-

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from pachyderm_cli.domain.arguments import question_from_fields, question_from_mapping, question_of
 from pachyderm_cli.domain.entity import EntityType
-from pachyderm_cli.domain.message import Question
 from pachyderm_cli.domain.reference import Reference, is_type_name
-from pachyderm_cli.engine import folding
 from pachyderm_cli.engine.causes import causes
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.loader import EntityTypes
-from pachyderm_cli.engine.results import Answer, CausedMessage, Inspection, StateAt, Step
+from pachyderm_cli.engine.results import CausedMessage, Inspection, StateAt
 from pachyderm_cli.engine.sending import Sender
-from pachyderm_cli.errors import NotFound, UsageError
+from pachyderm_cli.errors import UsageError
 from pachyderm_cli.store.events import read_events
 from pachyderm_cli.store.forks import origin_of
 from pachyderm_cli.store.heads import heads
@@ -57,47 +53,6 @@ class Views:
     def state(self, reference: str | Reference | None = None) -> Any:
         """Return the state of an existing entity. Raises NotFound, EntityFailed."""
         return self._current(self._finder.existing(reference)).state
-
-    def question(
-        self, type_name: str, name: str, data: Mapping[str, Any] | None = None, *, fields: Iterable[str] = ()
-    ) -> Question:
-        """Return the question `name` of an entity type, with `data` or with `fields`, which are FIELD=VALUE texts.
-
-        Raises UnknownEntityType, UnknownMessage and InvalidMessage.
-        """
-        entity_type = self._types.get(type_name)
-        if data is None:
-            return question_from_fields(entity_type, name, fields)
-        return question_from_mapping(entity_type, name, data)
-
-    def query(
-        self,
-        reference: str | Reference | None,
-        question: Question | str,
-        data: Mapping[str, Any] | None = None,
-        *,
-        at_version: int | None = None,
-    ) -> Answer:
-        """Return what an existing entity answers to a question, now or at a version; nothing is written.
-
-        `question` is a Question, or the name of one with `data`. Raises NotFound, UnknownMessage, InvalidMessage,
-        Rejected (by the module's `query`) and EntityFailed.
-        """
-        head = self._finder.existing(reference)
-        at = self._current(head) if at_version is None else self.replay(head.entity, to_version=at_version)
-        entity_type = at.entity_type
-        asked = self.question(entity_type.name, question, data or {}) if isinstance(question, str) else question
-        asked = question_of(entity_type, asked)
-        answer = entity_type.answer(asked, entity_type.own_state(at.state))
-        return Answer(
-            entity=head.entity,
-            network=self._network,
-            version=at.version,
-            state=at.state,
-            entity_type=entity_type,
-            question=asked,
-            answer=answer,
-        )
 
     def inspect(self, reference: str | Reference | None = None) -> Inspection:
         """Return all that is known of an existing entity now. Raises NotFound, EntityFailed."""
@@ -146,57 +101,6 @@ class Views:
         """
         return causes(self._store, self._network, self._finder.existing(reference).entity.id)
 
-    def replay(
-        self,
-        reference: str | Reference | None = None,
-        *,
-        to_version: int | None = None,
-        at: datetime | None = None,
-    ) -> StateAt:
-        """Return the state folded from the events alone, up to a version (0: the initial state) or to a time.
-
-        Raises NotFound for an entity or version that is not there, EntityFailed.
-        """
-        head = self._finder.existing(reference)
-        entity_type = self._types.get(head.entity.type)
-        version, state = 0, entity_type.initial()
-        for recorded, state in self._replayed(head, entity_type, to_version, at):  # noqa: B007 - the last one is wanted
-            version = recorded.version
-        return StateAt(entity=head.entity, network=self._network, version=version, state=state, entity_type=entity_type)
-
-    def steps(
-        self,
-        reference: str | Reference | None = None,
-        *,
-        to_version: int | None = None,
-        at: datetime | None = None,
-    ) -> Iterator[Step]:
-        """Return an iterator over a replay's steps: each event, the state after it and what it changed.
-
-        Raises as `replay` does.
-        """
-        head = self._finder.existing(reference)
-        entity_type = self._types.get(head.entity.type)
-        replayed = self._replayed(head, entity_type, to_version, at)
-        return self._steps(head, entity_type, replayed)
-
-    def _steps(
-        self, head: Head, entity_type: EntityType, replayed: Iterator[tuple[RecordedEvent, Any]]
-    ) -> Iterator[Step]:
-        before = entity_type.state_json(entity_type.initial())
-        for recorded, state in replayed:
-            step = Step(
-                entity=head.entity,
-                network=self._network,
-                version=recorded.version,
-                state=entity_type.own_state(state),
-                entity_type=entity_type,
-                event=recorded,
-                before_json=before,
-            )
-            yield step
-            before = step.state_json
-
     def snapshots(self, reference: str | Reference | None = None) -> list[StoredSnapshot]:
         """Return the snapshots of an existing entity, newest first. Needs no entity module. Raises NotFound."""
         head = self._finder.existing(reference)
@@ -223,16 +127,3 @@ class Views:
             state=fold.state,
             entity_type=entity_type,
         )
-
-    def _replayed(
-        self, head: Head, entity_type: EntityType, to_version: int | None, at: datetime | None
-    ) -> Iterator[tuple[RecordedEvent, Any]]:
-        if to_version is not None and not 0 <= to_version <= head.version:
-            raise NotFound(
-                f"{head.entity} has no version {to_version}; it has 0 to {head.version}",
-                entity=str(head.entity),
-                version=to_version,
-            )
-        if at is not None and at.tzinfo is None:
-            raise UsageError(f"{at} has no offset from UTC; use an aware datetime")
-        return folding.replay(self._store, self._network, entity_type, head.entity, to_version, at)
