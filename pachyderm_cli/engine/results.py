@@ -159,6 +159,20 @@ class Tried(StateAt):
     effects: tuple[TriedEffect, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """How the replay of an entity went, up to a version; `problem` says why it does not come out as it did, if so.
+
+    `diverged_at` is the first version at which that shows, and `event` the type of the event there.
+    """
+
+    entity: Reference
+    version: int
+    problem: str | None = None
+    diverged_at: int | None = None
+    event: str | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Forked(StateAt):
     """A copy of a history: the new entity, and where it came from."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from pachyderm_cli.domain.arguments import question_from_fields, question_from_mapping, question_of
 from pachyderm_cli.domain.entity import EntityType
@@ -14,14 +16,19 @@ from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.engine import folding
 from pachyderm_cli.engine.deciding import Request
 from pachyderm_cli.engine.folding import Fold
+from pachyderm_cli.engine.loader import FolderEntityTypes
 from pachyderm_cli.engine.relay import Relay
-from pachyderm_cli.engine.results import Answer, Difference, Forked, StateAt, Step, Tried
+from pachyderm_cli.engine.replay_testing import ReplayTest
+from pachyderm_cli.engine.results import Answer, Difference, Forked, Replayed, StateAt, Step, Tried
 from pachyderm_cli.engine.trying import tried
 from pachyderm_cli.engine.views import Views
-from pachyderm_cli.errors import NotFound, UsageError, VersionConflict
+from pachyderm_cli.errors import ConfigError, NotFound, UsageError, VersionConflict
 from pachyderm_cli.store.forks import fork
 from pachyderm_cli.store.heads import find_head
 from pachyderm_cli.store.records import Head, Origin, RecordedEvent
+
+
+_LITTLE = 20_000  # events: fewer are folded before another process has begun
 
 
 class TimeTravel(Views):
@@ -149,6 +156,35 @@ class TimeTravel(Views):
             question=asked,
             answer=answer,
         )
+
+    def replay_all(
+        self,
+        type_name: str | None = None,
+        *,
+        entities: str | os.PathLike[str] | None = None,
+        jobs: int | None = None,
+    ) -> Iterator[Replayed]:
+        """Fold every entity of the network, or of a type, with the code here; yield how each went, as they end.
+
+        Each is held against its snapshots, or version by version against what the code in the folder `entities` gives.
+        Runs on so many processes (`jobs`; as many as there are cores, or none for little work) where the types are
+        those of a project. Raises UsageError, ConfigError and StoreError.
+        """
+        if jobs is not None and jobs < 1:
+            raise UsageError(f"jobs is a number of processes from 1, not {jobs}")
+        others = None if entities is None else Path(entities).resolve()
+        if others is not None and not others.is_dir():
+            raise ConfigError(f"there is no folder of entity modules at {others}")
+        work = [(each.entity.type, str(each.entity.id), each.version) for each in self.entities(type_name)]
+        wanted = jobs or (os.cpu_count() or 1 if sum(version for *_, version in work) >= _LITTLE else 1)
+        if wanted > 1 and len(work) > 1 and isinstance(self._types, FolderEntityTypes):
+            from pachyderm_cli.engine.replay_jobs import Job, replayed_by_jobs  # noqa: PLC0415 - for much work alone
+
+            job = Job(self._store.opened_url, self._network, self._types.folder, others)
+            return replayed_by_jobs(job, work, min(wanted, len(work)))
+        other_types = None if others is None else FolderEntityTypes(others)
+        test = ReplayTest(self._store, self._network, self._types, other_types)
+        return (test.replay(Reference(name, UUID(identifier)), version) for name, identifier, version in work)
 
     def try_send(self, request: Request, *, at_version: int | None = None) -> Tried:
         """Return what a request (see `request`) would lead to, now or at a version of the entity; nothing is written.
