@@ -27,7 +27,6 @@ from pachyderm_cli.store.forks import fork
 from pachyderm_cli.store.heads import find_head
 from pachyderm_cli.store.records import Head, Origin, RecordedEvent
 
-
 _LITTLE = 20_000  # events: fewer are folded before another process has begun
 
 
