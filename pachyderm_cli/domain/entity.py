@@ -36,6 +36,8 @@ class Decision(NamedTuple):
 class EntityType:
     """An entity module, read: its name, the classes of its protocol by name, and its functions.
 
+    With `lookup` the newest state of each entity is kept for those who look entities up by it.
+
     `handle` and `update` are called through `decide` and `apply` only, which turn whatever user code does wrong
     into EntityFailed naming its file and line.
     """
@@ -54,6 +56,7 @@ class EntityType:
     takes_context: bool
     query: Callable[[Any, Any], Any] | None = field(default=None, repr=False)
     answer_type: Any = field(default=None, repr=False)
+    lookup: bool = False
 
     @cached_property
     def state_adapter(self) -> TypeAdapter[Any]:

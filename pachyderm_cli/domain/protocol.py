@@ -79,6 +79,7 @@ class _Reader:
             query=query,
             answer_type=None if query is None else self._hints(query).get("return", Any),
             state_type=self._state_type(init, update),
+            lookup=self._lookup(),
             takes_context=len(inspect.signature(handle).parameters) == 3,
         )
         self._require_state_adapter(entity)
@@ -161,6 +162,13 @@ class _Reader:
             if problem is not None:
                 raise load_error(f"the effect {effect.__name__} {problem}", self.file, _class_line(effect))
         return events, {effect.__name__: effect for effect in effects}
+
+    def _lookup(self) -> bool:
+        """Return what the module says of `lookup`."""
+        lookup = getattr(self.module, "lookup", False)
+        if not isinstance(lookup, bool):
+            raise load_error(f"lookup is {lookup!r}: write lookup = True, or nothing", self.file, 1)
+        return lookup
 
     def _questions(self, query: Callable[..., Any]) -> dict[str, type[Question]]:
         return self._protocol(query, Question, "the questions it answers")

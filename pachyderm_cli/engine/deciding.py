@@ -16,6 +16,7 @@ from pachyderm_cli.domain.identifiers import message_fingerprint, new_message_id
 from pachyderm_cli.domain.message import Event, Message
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.engine.folding import Fold
+from pachyderm_cli.engine.lookups import new_lookup
 from pachyderm_cli.engine.planning import NO_PLAN, Origin, Planned, plan
 from pachyderm_cli.engine.results import SentEvent
 from pachyderm_cli.errors import EntityFailed, InvalidMessage, MessageIdConflict, VersionConflict
@@ -91,6 +92,7 @@ class Rules(NamedTuple):
     network: str
     clock: Callable[[], datetime]
     snapshots_every: int
+    lookups: frozenset[str] = frozenset()  # types that keep their states for lookup, beside those that say so
 
 
 class Delivery:
@@ -190,6 +192,7 @@ class Delivery:
                 outbox=planned.outbox,
                 cancels=planned.cancels,
                 settles=self.terms.settles,
+                lookup=self._lookup(after) if events else None,
             ),
             after,
             planned.effects,
@@ -211,6 +214,12 @@ class Delivery:
             return encode_faithfully(event)
         except Unfaithful as error:
             raise self.entity_type.broken(f"the event {type(event).__name__} cannot be stored: {error}") from error
+
+    def _lookup(self, fold: Fold) -> NewSnapshot | None:
+        entity_type = self.entity_type
+        if not entity_type.lookup and entity_type.name not in self._rules.lookups:
+            return None
+        return new_lookup(entity_type, fold.version, fold.state)
 
     def _snapshot(self, fold: Fold) -> NewSnapshot | None:
         every, entity_type = self._rules.snapshots_every, self.entity_type

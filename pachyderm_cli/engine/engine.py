@@ -28,11 +28,13 @@ from pachyderm_cli.engine.effects import Effects
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.leases import LeaseKeeper
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
+from pachyderm_cli.engine.lookups import new_lookup
 from pachyderm_cli.engine.relay import Relay
 from pachyderm_cli.engine.results import EffectResult, Sent
 from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.engine.time_travel import TimeTravel
 from pachyderm_cli.errors import ConfigError, EntityFailed, PachydermError, StoreError, UsageError
+from pachyderm_cli.store.lookups import keep_lookup
 from pachyderm_cli.store.outbox import renew
 from pachyderm_cli.store.records import StoredSnapshot
 from pachyderm_cli.store.snapshots import drop_snapshots, keep_snapshot
@@ -65,13 +67,15 @@ class Pachyderm(TimeTravel, Effects):
         clock: Callable[[], datetime] = now,
         lease_seconds: float = 30,
         deliveries: int = DELIVERIES,
+        lookups: Iterable[str] = (),
     ) -> None:
         """Make an engine on the store with that URL, for these entity modules.
 
         `modules` are modules, a mapping of type names to modules, or where to get entity types from; `cached` is
         how many folded entities are kept between calls; `config` is handed to effects; `clock` returns the current
         time, aware. `lease_seconds` is how long an effect belongs to a process that has died, `deliveries` how many
-        messages to other entities a send delivers before it answers. The store is opened at the first use.
+        messages to other entities a send delivers before it answers, `lookups` names types that keep their states for
+        lookup, beside those whose modules say so. The store is opened at the first use.
         Raises ConfigError and EntityLoadError.
         """
         require_network(network)
@@ -85,7 +89,14 @@ class Pachyderm(TimeTravel, Effects):
         self._config = dict(config or {})
         self._clock = clock
         self._finder = Finder(self._store, network)
-        self._sender = Sender(self._store, network, snapshots_every=snapshots_every, cached=cached, clock=clock)
+        self._sender = Sender(
+            self._store,
+            network,
+            snapshots_every=snapshots_every,
+            cached=cached,
+            clock=clock,
+            lookups=frozenset(lookups),
+        )
         self._relay = self._sender.timers = Relay(self._store, self._sender, self._types, lease_seconds)
         self._keeper = LeaseKeeper(lambda lease: renew(self._store, network, lease), lease_seconds)
         self._terms = Terms(lease_seconds=lease_seconds)
@@ -119,6 +130,7 @@ class Pachyderm(TimeTravel, Effects):
             config=config.effects,
             lease_seconds=config.lease_seconds,
             deliveries=config.deliveries,
+            lookups=config.lookups,
         )
 
     def __enter__(self) -> Self:
@@ -298,7 +310,10 @@ class Pachyderm(TimeTravel, Effects):
         )
 
     def snapshot(self, reference: str | Reference | None = None) -> StoredSnapshot:
-        """Take a snapshot of an existing entity now and return it. Raises NotFound, EntityFailed, StoreError."""
+        """Take a snapshot of an existing entity now and return it, and bring what is kept for lookup up to date.
+
+        Raises NotFound, EntityFailed, StoreError.
+        """
         current = self._current(self._finder.existing(reference))
         entity_type = current.entity_type
         if entity_type.fingerprint is None:
@@ -315,6 +330,9 @@ class Pachyderm(TimeTravel, Effects):
             taken_at=self._clock(),
         )
         keep_snapshot(self._store, self._network, taken)
+        if entity_type.lookup or entity_type.name in self._sender.rules.lookups:
+            lookup = new_lookup(entity_type, current.version, current.state)
+            keep_lookup(self._store, self._network, current.entity, lookup)
         return taken
 
     def drop_snapshots(self, reference: str | Reference | None = None, *, every_entity: bool = False) -> int:

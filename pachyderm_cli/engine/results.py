@@ -12,7 +12,7 @@ from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.message import Question
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.errors import EffectFailed
-from pachyderm_cli.store.records import EffectStatus, Origin, RecordedEvent, StoredEffect, StoredSnapshot
+from pachyderm_cli.store.records import EffectStatus, Head, Origin, RecordedEvent, StoredEffect, StoredSnapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +171,23 @@ class Replayed:
     problem: str | None = None
     diverged_at: int | None = None
     event: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FoundByState:
+    """An entity that was found by its state; `state_json` is the state as stored."""
+
+    head: Head
+    state: Any
+    state_json: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lookup:
+    """The entities that a lookup found, and how many it left out because what is kept of their state is stale."""
+
+    found: tuple[FoundByState, ...]
+    stale: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,14 +54,24 @@ class Sender:
     """Sends messages to the entities of one network; serves several threads."""
 
     def __init__(
-        self, store: Store, network: str, *, snapshots_every: int, cached: int, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        network: str,
+        *,
+        snapshots_every: int,
+        cached: int,
+        clock: Callable[[], datetime],
+        lookups: frozenset[str] = frozenset(),
     ) -> None:
-        """Keep up to `cached` folded entities between sends, and a snapshot every so many events (0: none)."""
+        """Keep up to `cached` folded entities between sends, and a snapshot every so many events (0: none).
+
+        `lookups` are types that keep their states for lookup, beside those whose modules say so.
+        """
         self.store = store
         self.network = network
         self.timers: OwnTimers | None = None
         self._cached = cached
-        self.rules = Rules(network, clock, snapshots_every)
+        self.rules = Rules(network, clock, snapshots_every, lookups)
         self.forget()
         _senders.add(self)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -12,7 +12,8 @@ from pachyderm_cli.domain.reference import Reference, is_type_name
 from pachyderm_cli.engine.causes import causes
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.loader import EntityTypes
-from pachyderm_cli.engine.results import CausedMessage, Inspection, StateAt
+from pachyderm_cli.engine.lookups import look_up
+from pachyderm_cli.engine.results import CausedMessage, Inspection, Lookup, StateAt
 from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.errors import UsageError
 from pachyderm_cli.store.events import read_events
@@ -116,6 +117,24 @@ class Views:
         if type_name is not None and not is_type_name(type_name):
             raise UsageError(f"{type_name!r} is not an entity type's name; write it as in counter or billing.invoice")
         return heads(self._store, self._network, type_name, limit)
+
+    def lookup(
+        self, type_name: str, *, where: Iterable[str] = (), sort: str | None = None, limit: int | None = None
+    ) -> Lookup:
+        """Return the entities of a type that keeps its states for lookup whose states fulfil all conditions.
+
+        A condition is written as in `balance<0` or `owner.name=Ada`; `sort` is a field, with a minus for the greatest
+        first. Raises UsageError for what is none, or for a type that keeps no states.
+        """
+        if limit is not None and limit < 0:
+            raise UsageError(f"limit is a number of entities, not {limit}")
+        entity_type = self._types.get(type_name)
+        if not entity_type.lookup and type_name not in self._sender.rules.lookups:
+            raise UsageError(
+                f"{type_name} keeps no states to look entities up by: write lookup = True in {entity_type.file}, then "
+                f"run pachyderm snapshot --all --type {type_name}"
+            )
+        return look_up(self._store, self._network, entity_type, where, sort, limit)
 
     def _current(self, head: Head) -> StateAt:
         entity_type = self._types.get(head.entity.type)

@@ -119,7 +119,7 @@ class Append(NamedTuple):
     """One send's whole write: in together or not at all, decided by `expected_version`.
 
     `outbox` are effects to be carried out after it, `cancels` names of timers that end with it, and `settles` the
-    effect that it is the outcome of, done with it.
+    effect that it is the outcome of, done with it. `lookup` is the state for those who look entities up by it.
     """
 
     entity: Reference
@@ -134,6 +134,7 @@ class Append(NamedTuple):
     outbox: tuple[NewEffect, ...] = ()
     cancels: tuple[str, ...] = ()
     settles: Held | None = None
+    lookup: NewSnapshot | None = None
 
     @property
     def version(self) -> int:
@@ -177,6 +178,15 @@ class StoredSnapshot(NamedTuple):
     fingerprint: str
     state: str
     taken_at: datetime
+
+
+class StoredLookup(NamedTuple):
+    """A state kept of an entity, by JSON text, and the entity's head, which may have another version."""
+
+    head: Head
+    version: int
+    fingerprint: str
+    state: str
 
 
 class Origin(NamedTuple):

@@ -137,6 +137,19 @@ outbox = Table(
 )
 """What is to be carried out after a commit, and what became of it. Its times are by the database's clock."""
 
+lookups = Table(
+    "pachyderm_lookups",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("entity_type", Text, primary_key=True),
+    Column("entity_id", _ID, primary_key=True),
+    Column("version", _COUNTER, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The newest state of each entity of the types that ask for it; written with its events."""
+
 forks = Table(
     "pachyderm_forks",
     metadata,

@@ -1,4 +1,4 @@
-"""The version of its class that an event was written in; where copied histories came from."""
+"""The version of its class that an event was written in; where copied histories came from; lookups."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,7 +15,18 @@ _COUNTER = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 
 def upgrade() -> None:
-    """Add the column, what is there being of version 1, and the table."""
+    """Add the column, what is there being of version 1, and the tables."""
+    op.create_table(
+        "pachyderm_lookups",
+        sa.Column("network", sa.Text, nullable=False),
+        sa.Column("entity_type", sa.Text, nullable=False),
+        sa.Column("entity_id", _ID, nullable=False),
+        sa.Column("version", _COUNTER, nullable=False),
+        sa.Column("fingerprint", sa.Text, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("network", "entity_type", "entity_id", name="pk_pachyderm_lookups"),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "pachyderm_forks",
         sa.Column("network", sa.Text, nullable=False),
