@@ -80,6 +80,13 @@ class Config(BaseModel):
     lookups: frozenset[str]
     effects: dict[str, Any] = Field(repr=False)
 
+    def with_entities(self, folder: str | os.PathLike[str]) -> Config:
+        """Return the same with the entity modules of another folder. Raises ConfigError."""
+        path = Path(folder).resolve()
+        if not path.is_dir():
+            raise ConfigError(f"there is no folder of entity modules at {path}")
+        return self.model_copy(update={"entities": path})
+
 
 def load_config(
     project: str | os.PathLike[str] | None = None,

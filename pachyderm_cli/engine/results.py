@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from pachyderm_cli.domain.conditions import MISSING, read_path, value_at
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.message import Question
 from pachyderm_cli.domain.reference import Reference
@@ -180,6 +182,15 @@ class FoundByState:
     head: Head
     state: Any
     state_json: str
+
+    def fields(self, paths: Iterable[str]) -> dict[str, Any]:
+        """Return what the state as stored has at some paths, by path; None where it has nothing.
+
+        Raises UsageError for what is no path.
+        """
+        whole = json.loads(self.state_json)
+        found = {path: value_at(whole, read_path(path)) for path in paths}
+        return {path: None if value is MISSING else value for path, value in found.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

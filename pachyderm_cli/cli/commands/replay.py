@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pachyderm_cli.cli.session import ExistingReference, JsonOption, Session, find
-from pachyderm_cli.errors import UsageError
+from pachyderm_cli.cli.session import EntitiesOption, ExistingReference, JsonOption, Session, TypeOption, find
+from pachyderm_cli.errors import CheckFailed, UsageError
+
+if TYPE_CHECKING:
+    from pachyderm_cli.engine.engine import Pachyderm
 
 
 def replay(
@@ -23,27 +26,72 @@ def replay(
         typer.Option("--at", metavar="TIME", help="Stop at this time, as 2026-01-31 or 2026-01-31T10:00:00Z."),
     ] = None,
     steps: Annotated[bool, typer.Option("--steps", help="Show every event, and what it changed.")] = False,
+    from_version: Annotated[
+        int | None, typer.Option("--from-version", min=1, metavar="N", help="With --steps: begin with this version.")
+    ] = None,
+    every_entity: Annotated[
+        bool, typer.Option("--all", help="Replay every entity, and report those that come out otherwise than they did.")
+    ] = False,
+    type_name: TypeOption = None,
+    entities: EntitiesOption = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", min=1, metavar="N", help="With --all: on so many processes. Default: all cores."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the state at any version or time.
 
-    It is folded from the events alone, without snapshots.
+    It is folded from the events alone, without snapshots. With --all every entity of the network is, and held against
+    its snapshots, or with --entities against what the code in that folder gives, version by version; what differs or
+    fails is reported, with exit status 9. It reads only.
 
     Example: pachyderm replay counter:@visits --to-version 3
     """
-    from pachyderm_cli.cli import render, serialize  # noqa: PLC0415 - see the package's docstring
+    from pachyderm_cli.cli import render, render_time, serialize  # noqa: PLC0415 - see the package's docstring
     from pachyderm_cli.cli.output import emit, emit_each  # noqa: PLC0415 - as above
 
     if to_version is not None and at is not None:
         raise UsageError("give --to-version or --at, not both")
-    moment = None if at is None else read_time(at)
+    if from_version is not None and not steps:
+        raise UsageError("--from-version goes with --steps")
     session: Session = ctx.obj
-    with session.open() as pachyderm:
+    if every_entity:
+        if reference is not None or steps or to_version is not None or at is not None:
+            raise UsageError("--all replays every entity, whole: give no reference, version, time or --steps beside it")
+        with session.open() as pachyderm:
+            _replay_all(pachyderm, type_name, entities, jobs, as_json=as_json)
+        return
+    if type_name is not None or jobs is not None:
+        raise UsageError("--type and --jobs go with --all")
+    moment = None if at is None else read_time(at)
+    with session.open(entities=entities) as pachyderm:
         entity = find(pachyderm, reference).entity
         if steps:
-            emit_each(pachyderm.steps(entity, to_version=to_version, at=moment), as_json, serialize.step, render.step)
+            found = pachyderm.steps(entity, to_version=to_version, at=moment, from_version=from_version or 1)
+            emit_each(found, as_json, serialize.step, render_time.step)
         else:
             emit(pachyderm.replay(entity, to_version=to_version, at=moment), as_json, serialize.state, render.state)
+
+
+def _replay_all(
+    pachyderm: Pachyderm, type_name: str | None, entities: str | None, jobs: int | None, *, as_json: bool
+) -> None:
+    """Replay every entity, print those that come out otherwise, and raise CheckFailed if there are any."""
+    from pachyderm_cli.cli import render_time, serialize_time  # noqa: PLC0415 - see the package's docstring
+    from pachyderm_cli.cli.output import emit, note, progress  # noqa: PLC0415 - as above
+
+    total = sum(1 for _ in pachyderm.entities(type_name))
+    count = diverged = 0
+    for each in progress(pachyderm.replay_all(type_name, entities=entities, jobs=jobs), "replaying", total):
+        count += 1
+        if each.problem is not None:
+            diverged += 1
+            emit(each, as_json, serialize_time.replayed, render_time.replayed)
+    if diverged:
+        raise CheckFailed(f"{diverged} of {count} entities come out otherwise than they did", diverged=diverged)
+    if not as_json:
+        note(f"{count} entities replayed: all come out as they did")
 
 
 def read_time(text: str) -> datetime:
