@@ -9,7 +9,6 @@ import sqlite3
 from pathlib import Path
 
 import psycopg
-from psycopg.pq import TransactionStatus
 
 DURABLE = ("journal_mode=wal synchronous=2", "synchronous_commit=on fsync=on")
 
@@ -33,7 +32,8 @@ def _settings(database: str) -> list[str]:
     everything = gc.get_objects()
     if database.startswith("postgresql"):
         name = psycopg.conninfo.conninfo_to_dict(database.replace("+psycopg", "", 1))["dbname"]
-        open_ones = [each for each in everything if isinstance(each, psycopg.Connection) and not each.closed]
+        kinds = (psycopg.Connection, psycopg.AsyncConnection)
+        open_ones = [each for each in everything if isinstance(each, kinds) and not each.closed]
         return [_postgres(each) for each in open_ones if each.info.dbname == name]
     connections = [each for each in everything if isinstance(each, sqlite3.Connection)]
     return [settings for each in connections if (settings := _sqlite(each, Path(database)))]
@@ -53,12 +53,10 @@ def _sqlite(connection: sqlite3.Connection, file: Path) -> str | None:
     )
 
 
-def _postgres(connection: psycopg.Connection[object]) -> str:
-    begun = connection.info.transaction_status == TransactionStatus.IDLE and not connection.autocommit
+def _postgres(connection: psycopg.Connection[object] | psycopg.AsyncConnection[object]) -> str:
+    # By libpq itself: it neither begins a transaction nor needs the event loop that the connection may belong to.
     values = []
     for setting in ("synchronous_commit", "fsync"):
-        row = psycopg.Cursor(connection, row_factory=psycopg.rows.tuple_row).execute(f"SHOW {setting}").fetchone()
-        values.append(f"{setting}={row[0] if row else None}")
-    if begun:
-        connection.rollback()
+        value = connection.pgconn.exec_(f"SHOW {setting}".encode()).get_value(0, 0)
+        values.append(f"{setting}={value.decode() if value else None}")
     return " ".join(values)

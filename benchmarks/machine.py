@@ -12,7 +12,16 @@ import psycopg
 from benchmarks.places import Places
 from pachyderm_cli import __version__
 
-_LIBRARIES = ("eventsourcing", "psycopg", "psycopg-pool", "pydantic", "pydantic-core", "SQLAlchemy", "typer")
+_LIBRARIES = (
+    "eventsourcing",
+    "procrastinate",
+    "psycopg",
+    "psycopg-pool",
+    "pydantic",
+    "pydantic-core",
+    "SQLAlchemy",
+    "typer",
+)
 
 
 def describe(places: Places, *, with_postgres: bool) -> dict[str, str]:

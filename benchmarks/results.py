@@ -10,7 +10,7 @@ class Series:
     """One contender's values, one for each round."""
 
     name: str
-    unit: str  # "sends/s", "events/s", "ms", "s" or "MB"
+    unit: str  # "sends/s", "jobs/s", "events/s", "ms", "s" or "MB"
     values: tuple[float, ...]
 
     @property

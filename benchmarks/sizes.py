@@ -12,6 +12,8 @@ class Sizes:
     entities: int
     thread_sends: int  # a turn of 64 threads together
     process_sends: int  # a turn of one process
+    jobs: int  # that one worker process drains in a turn
+    drain_rounds: int
     file_messages: int
     file_rounds: int
     cold_events: int
@@ -28,6 +30,8 @@ FULL = Sizes(
     entities=100,
     thread_sends=1280,
     process_sends=300,
+    jobs=1000,
+    drain_rounds=7,
     file_messages=100_000,
     file_rounds=3,
     cold_events=100_000,
@@ -44,6 +48,8 @@ QUICK = Sizes(
     entities=100,
     thread_sends=640,
     process_sends=60,
+    jobs=300,
+    drain_rounds=3,
     file_messages=5_000,
     file_rounds=2,
     cold_events=20_000,

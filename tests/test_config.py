@@ -31,12 +31,13 @@ def refusal(folder: Path, text: str, environment: dict[str, str] | None = None, 
 
 
 def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
-    """Store, network, folder and snapshots are as the documentation says."""
+    """Store, network, folder, snapshots and outbox are as the documentation says."""
     read = config(tmp_path)
     assert read.project == tmp_path
     assert read.entities == tmp_path / "entities"
     assert read.store_url == f"sqlite:///{tmp_path}/pachyderm.db"
     assert (read.network, read.snapshots_every, read.effects) == ("default", 100, {})
+    assert (read.lease_seconds, read.deliveries) == (30, 1000)
 
 
 def test_everything_may_be_set(tmp_path: Path) -> None:
@@ -50,6 +51,9 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
         network = "live"
         [snapshots]
         every = 0
+        [outbox]
+        lease_seconds = 2.5
+        deliveries = 0
         [effects]
         smtp_host = "localhost"
         ports = [25, 26]
@@ -60,6 +64,7 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
     assert read.entities == tmp_path / "src" / "things"
     assert read.store_url == "postgresql+psycopg://u@host/db"
     assert (read.network, read.snapshots_every) == ("live", 0)
+    assert (read.lease_seconds, read.deliveries) == (2.5, 0)
     assert read.effects == {"smtp_host": "localhost", "ports": [25, 26], "nested": {"deep": True}}
 
 
@@ -173,6 +178,9 @@ def test_a_placeholder_of_a_url_that_is_not_used_may_be_missing(tmp_path: Path) 
         ("[store]\nurll = 'x'", "store.urll", "url"),
         ("[snapshots]\nevry = 3", "snapshots.evry", "every"),
         ("[snapshot]\nevery = 3", "snapshot", "snapshots"),
+        ("[outbox]\nlease_secs = 3", "outbox.lease_secs", "lease_seconds"),
+        ("[outbox]\ndeliverys = 3", "outbox.deliverys", "deliveries"),
+        ("[outboxes]\ndeliveries = 3", "outboxes", "outbox"),
         ("[stores.x]\ny = 3", "stores", "store"),
     ],
 )
@@ -193,6 +201,16 @@ def test_an_unknown_key_is_told_the_nearest(tmp_path: Path, text: str, key: str,
         ("[snapshots]\nevery = -1", "snapshots.every: Input should be greater than or equal to 0"),
         ("[snapshots]\nevery = '3'", "snapshots.every: Input should be a valid integer"),
         ("[snapshots]\nevery = true", "snapshots.every: Input should be a valid integer"),
+        ("[outbox]\nlease_seconds = 0.4", "outbox.lease_seconds: Input should be greater than or equal to 0.5"),
+        ("[outbox]\nlease_seconds = 86401", "outbox.lease_seconds: Input should be less than or equal to 86400"),
+        ("[outbox]\nlease_seconds = nan", "outbox.lease_seconds: Input should be "),
+        ("[outbox]\nlease_seconds = inf", "outbox.lease_seconds: Input should be less than or equal to 86400"),
+        ("[outbox]\nlease_seconds = '30'", "outbox.lease_seconds: Input should be a valid number"),
+        ("[outbox]\nlease_seconds = true", "outbox.lease_seconds: Input should be a valid number"),
+        ("[outbox]\ndeliveries = -1", "outbox.deliveries: Input should be greater than or equal to 0"),
+        ("[outbox]\ndeliveries = 1.5", "outbox.deliveries: Input should be a valid integer"),
+        ("[outbox]\ndeliveries = '3'", "outbox.deliveries: Input should be a valid integer"),
+        ("outbox = 3", "outbox: "),
         ("effects = []", "effects: "),
         ('[store]\nnetwork = "a\\nb"', "is no name of a network"),
     ],
@@ -250,3 +268,11 @@ def test_a_folder_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="current folder cannot be used"):
         load_config(environment={})
     assert load_config(store="sqlite:////whole.db", environment={}).store_url == "sqlite:////whole.db"
+
+
+@pytest.mark.parametrize("seconds", ["0.5", "1", "86400"])
+def test_a_lease_may_last_from_half_a_second_to_a_day(tmp_path: Path, seconds: str) -> None:
+    """Both ends count, and the engine takes what the file takes."""
+    read = config(tmp_path, f"[outbox]\nlease_seconds = {seconds}")
+    assert read.lease_seconds == float(seconds)
+    Pachyderm.from_config(read).close()

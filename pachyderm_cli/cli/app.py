@@ -14,7 +14,24 @@ from typer.exceptions import TyperException
 
 from pachyderm_cli import __version__
 from pachyderm_cli.cli import exit_codes
-from pachyderm_cli.cli.commands import describe, history, init, inspect, list_, replay, send, snapshot, store
+from pachyderm_cli.cli.commands import (
+    describe,
+    diff,
+    effects,
+    fork,
+    history,
+    init,
+    inspect,
+    list_,
+    query,
+    replay,
+    send,
+    snapshot,
+    store,
+    timers,
+    try_,
+    worker,
+)
 from pachyderm_cli.cli.output import abandon, finish, tell_error
 from pachyderm_cli.cli.parameters import lighten
 from pachyderm_cli.cli.session import Session
@@ -49,9 +66,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (init, send, history, inspect, replay, snapshot, list_, describe):
+for module in (init, send, try_, query, history, inspect, replay, diff, fork, snapshot, list_, describe, worker):
     module.register(app)
-app.add_typer(store.app, name="store")
+for name, group in (("effects", effects.app), ("timers", timers.app), ("store", store.app)):
+    app.add_typer(group, name=name)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - an option's callback

@@ -16,9 +16,9 @@ import typer
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
-from pachyderm_cli.cli import render, serialize
+from pachyderm_cli.cli import render, render_effects, serialize
 from pachyderm_cli.cli.exit_codes import exit_code
-from pachyderm_cli.cli.output import emit, finish, progress, results, tell_error, write
+from pachyderm_cli.cli.output import emit, finish, note, progress, results, tell_error, write
 from pachyderm_cli.domain.arguments import require_exact_numbers
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.engine.deciding import Request
@@ -57,6 +57,8 @@ def send_lines(pachyderm: Pachyderm, path: str, options: dict[str, Any], *, keep
                 break
     if not as_json:
         write(results(), ((sending.summary(), ""),))
+    if sending.left:
+        note(render_effects.left(sending.left))
     if sending.first_failure is not None:
         raise typer.Exit(exit_code(sending.first_failure))
 
@@ -71,6 +73,7 @@ class _Sending:
         self._as_json = as_json
         self._waiting: list[tuple[int, Request | PachydermError]] = []
         self._handled = self._duplicates = self._failures = 0
+        self.left = 0  # deliveries that are a worker's to make
         self.first_failure: PachydermError | None = None
         self.stopped_at: int | None = None
 
@@ -128,6 +131,7 @@ class _Sending:
                 raise outcome
             self._handled += 1
             self._duplicates += outcome.duplicate
+            self.left += outcome.left
             if self._as_json:
                 emit(outcome, self._as_json, serialize.sent, render.sent)
             outcome.require_effects()

@@ -21,6 +21,11 @@ def complete_references(ctx: typer.Context, incomplete: str) -> list[str]:
     return [form for form in (f"{type_name}:new", f"{type_name}:@") if form.startswith(incomplete)]
 
 
+def complete_statuses(incomplete: str) -> list[str]:
+    """Return the statuses of effects in the outbox that begin so."""
+    return [name for name in ("pending", "parked", "done", "rejected", "discarded") if name.startswith(incomplete)]
+
+
 def complete_messages(ctx: typer.Context, incomplete: str) -> list[str]:
     """Return the messages, as they are spelt on the command line, that the reference's type takes."""
     type_name = str(ctx.params.get("reference") or "").partition(":")[0]

@@ -7,8 +7,10 @@ takes its time to load, is needed on a terminal only.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from functools import lru_cache
@@ -27,6 +29,7 @@ ItemT = TypeVar("ItemT")
 
 
 _results: list[TextIO] = []
+_REPEATED_AFTER = 60.0  # seconds
 
 
 def results() -> TextIO:
@@ -76,6 +79,36 @@ def emit_each(
 def note(text: str) -> None:
     """Tell people something beside the result, on standard error."""
     write(sys.stderr, ((text, "dim"),))
+
+
+@contextmanager
+def warnings_noted() -> Iterator[None]:
+    """Let each of the engine's warnings be one note, whatever loggers user code sets up.
+
+    One that comes again and again, as of a database that is away, is repeated once a minute.
+    """
+    logger, told = logging.getLogger("pachyderm"), _Notes(logging.WARNING)
+    propagated, logger.propagate = logger.propagate, False
+    logger.addHandler(told)
+    try:
+        yield
+    finally:
+        logger.removeHandler(told)
+        logger.propagate = propagated
+
+
+class _Notes(logging.Handler):
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self._told: dict[str, float] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text, now = record.getMessage(), time.monotonic()
+        self._told = {each: at for each, at in self._told.items() if now - at < _REPEATED_AFTER}
+        if text not in self._told:
+            self._told[text] = now
+            with suppress(OSError, PachydermError):  # what it is about goes on, whether or not anybody reads of it
+                note(text)
 
 
 def write(stream: TextIO, line: Line) -> None:

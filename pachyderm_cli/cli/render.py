@@ -4,50 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pachyderm_cli.cli.json_text import to_json
-from pachyderm_cli.cli.output import Line, Piece
+from pachyderm_cli.cli import render_effects
+from pachyderm_cli.cli.output import Line
+from pachyderm_cli.cli.pieces import entity, labelled, versioned
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.naming import command_spelling
-from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import to_text
-from pachyderm_cli.engine.results import EffectResult, Inspection, Sent, StateAt, Step
-from pachyderm_cli.store.records import EffectStatus, Head, RecordedEvent, StoredSnapshot
+from pachyderm_cli.engine.results import Inspection, Sent, StateAt
+from pachyderm_cli.store.records import Head, RecordedEvent, StoredSnapshot
 
-_LABEL = 10
-_STATUS_STYLE = {EffectStatus.DONE: "green", EffectStatus.FAILED: "bold red"}
+if TYPE_CHECKING:
+    from pachyderm_cli.domain.description import EffectDelivery
 
 
 def state(result: StateAt) -> Iterator[Line]:
     """Show a state at a version."""
-    yield (*_entity(result.entity), (f" at version {result.version}", ""))
-    yield _labelled("state", (result.state_json, "green"))
+    yield (*entity(result.entity), (f" at version {result.version}", ""))
+    yield labelled("state", (result.state_json, "green"))
 
 
 def sent(result: Sent) -> Iterator[Line]:
     """Show what a send led to."""
     again = " (this message was handled before; nothing was done again)" if result.duplicate else ""
     nothing = " (no events)" if not result.events else ""
-    yield (*_entity(result.entity), (f" at version {result.version}{again}{nothing}", ""))
+    yield (*entity(result.entity), (f" at version {result.version}{again}{nothing}", ""))
     for event in result.events:
-        yield (*_version(event.version), (event.type, "bold"), (f" {event.data}", ""))
-    yield _labelled("state", (result.state_json, "green"))
+        yield (*versioned(event.version), (event.type, "bold"), (f" {event.data}", ""))
+    yield labelled("state", (result.state_json, "green"))
     for each in result.effects:
-        yield from effect(each)
-
-
-def effect(result: EffectResult) -> Iterator[Line]:
-    """Show what became of an effect."""
-    status = (str(result.status), _STATUS_STYLE.get(result.status, "yellow"))
-    error = f": {result.error}" if result.error else ""
-    yield _labelled("effect", (f"{result.type} ", "bold"), status, (error, ""))
+        yield from render_effects.effect(each)
 
 
 def event(recorded: RecordedEvent) -> Iterator[Line]:
     """Show an event of the log on one line."""
     yield (
-        *_version(recorded.version),
+        *versioned(recorded.version),
         (f"{to_text(recorded.recorded_at)}  ", "dim"),
         (f"{recorded.message} -> ", "dim"),
         (recorded.type, "bold"),
@@ -55,33 +48,28 @@ def event(recorded: RecordedEvent) -> Iterator[Line]:
     )
 
 
-def step(result: Step) -> Iterator[Line]:
-    """Show one step of a replay: the event, what it changed, the state after it."""
-    yield from event(result.event)
-    for change in result.changes:
-        value = f" {to_json(change['value'])}" if "value" in change else ""
-        source = f" from {change['from']}" if "from" in change else ""
-        yield _labelled("", (f"{change['op']} {change['path'] or '/'}{source}{value}", "yellow"))
-    yield _labelled("state", (result.state_json, "green"))
-
-
 def inspection(result: Inspection) -> Iterator[Line]:
     """Show all that is known of an entity."""
     yield from state(result)
-    yield _labelled("network", (result.network, ""))
-    yield _labelled("events", (str(result.version), ""))
-    yield _labelled("created", (to_text(result.created_at), ""))
-    yield _labelled("updated", (to_text(result.updated_at), ""))
+    yield labelled("network", (result.network, ""))
+    yield labelled("events", (str(result.version), ""))
+    yield labelled("created", (to_text(result.created_at), ""))
+    yield labelled("updated", (to_text(result.updated_at), ""))
     snapshots = ", ".join(f"version {each.version}" for each in result.snapshots) or "none"
-    yield _labelled("snapshots", (snapshots, ""))
+    yield labelled("snapshots", (snapshots, ""))
+    if result.origin is not None:
+        origin = result.origin
+        yield labelled("forked", *entity(origin.entity), (f" at version {origin.version}", ""))
     for each in result.effects:
-        yield from effect(each)
+        yield from render_effects.open_effect(each)
+    for each in result.timers:
+        yield from render_effects.own_timer(each)
 
 
 def snapshot(taken: StoredSnapshot) -> Iterator[Line]:
     """Show a snapshot on one line."""
     yield (
-        *_entity(taken.entity),
+        *entity(taken.entity),
         (f"  version {taken.version}  {to_text(taken.taken_at)}  ", ""),
         (taken.fingerprint, "dim"),
     )
@@ -89,7 +77,7 @@ def snapshot(taken: StoredSnapshot) -> Iterator[Line]:
 
 def head(found: Head) -> Iterator[Line]:
     """Show an entity of a listing on one line."""
-    yield (*_entity(found.entity), (f"  version {found.version}  ", ""), (to_text(found.updated_at), "dim"))
+    yield (*entity(found.entity), (f"  version {found.version}  ", ""), (to_text(found.updated_at), "dim"))
 
 
 def type_summary(summary: dict[str, Any]) -> Iterator[Line]:
@@ -123,24 +111,19 @@ def protocol(entity_type: EntityType) -> Iterator[Line]:
             yield ((label, "bold"),)
             for name, schema in classes.items():
                 properties = ", ".join((schema or {}).get("properties", {}))
-                yield ((f"  {name}", ""), (f"  {properties}".rstrip(), "dim"))
+                delivery = _delivery(described.deliveries[name]) if label == "effects" else ""
+                yield ((f"  {name}", ""), (f"  {properties}".rstrip(), "dim"), (delivery, ""))
     yield (("state", "bold"),)
     yield ((f"  {getattr(entity_type.state_type, '__name__', entity_type.state_type)}", ""),)
+
+
+def _delivery(described: EffectDelivery) -> str:
+    tries = f", up to {described.max_attempts} attempts" if described.max_attempts > 1 else ""
+    seconds = "" if described.timeout is None else f", {described.timeout:g} seconds each"
+    return f"  ({described.delivery.replace('_', ' ')}{tries}{seconds})"
 
 
 def _from_here(file: str) -> str:
     """Return the path as seen from the current folder, where the file is below it."""
     path, here = Path(file), Path.cwd()
     return str(path.relative_to(here)) if path.is_relative_to(here) else file
-
-
-def _entity(reference: Reference) -> tuple[Piece, ...]:
-    return ((f"{reference.type}:", "cyan"), (str(reference.id), "bold cyan"))
-
-
-def _version(version: int) -> tuple[Piece, ...]:
-    return ((f"{version:>6}  ", "cyan"),)
-
-
-def _labelled(label: str, *pieces: Piece) -> Line:
-    return ((f"  {label:<{_LABEL}}", "dim"), *pieces)

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from pachyderm_cli.cli.json_text import Stored
-from pachyderm_cli.cli.serialize import entity, head, state
+from pachyderm_cli.cli.serialize import entity, head, origin, state
 from pachyderm_cli.domain.timestamps import to_text
 from pachyderm_cli.engine.results import Answer, Difference, Forked, FoundByState, Replayed, Tried, TriedEffect
-from pachyderm_cli.store.records import Origin
 
 
 def difference(result: Difference) -> dict[str, Any]:
@@ -43,11 +42,6 @@ def answer(result: Answer) -> dict[str, Any]:
 def forked(result: Forked) -> dict[str, Any]:
     """Return a copy of a history, and where it came from."""
     return {**state(result), "forked_from": origin(result.origin)}
-
-
-def origin(found: Origin) -> dict[str, Any]:
-    """Return where a history came from."""
-    return {"entity": entity(found.entity), "version": found.version, "forked_at": to_text(found.forked_at)}
 
 
 def replayed(result: Replayed) -> dict[str, Any]:

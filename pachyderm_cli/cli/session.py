@@ -57,11 +57,11 @@ class Session:
 
     @contextmanager
     def open(self, entities: str | None = None) -> Iterator[Pachyderm]:
-        """Lend the engine for it; what user code prints meanwhile goes to standard error."""
-        from pachyderm_cli.cli.output import prints_aside  # noqa: PLC0415 - with the rest of what a command needs
+        """Lend the engine for it; what user code prints meanwhile, and what the engine warns of, is told aside."""
+        from pachyderm_cli.cli.output import prints_aside, warnings_noted  # noqa: PLC0415 - with the rest of a command
         from pachyderm_cli.engine.engine import Pachyderm  # noqa: PLC0415 - loads SQLAlchemy, as above
 
-        with prints_aside(), Pachyderm.from_config(self.config(entities)) as pachyderm:
+        with prints_aside(), warnings_noted(), Pachyderm.from_config(self.config(entities)) as pachyderm:
             yield pachyderm
 
 

@@ -8,12 +8,25 @@ from typing import Any
 from pydantic import BaseModel, PydanticUserError, TypeAdapter
 
 from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.domain.message import Effect
 from pachyderm_cli.domain.naming import command_spelling
 
 
 @dataclass(frozen=True, slots=True)
+class EffectDelivery:
+    """How an effect is delivered: how often it may be tried, and how many seconds each attempt may take."""
+
+    delivery: str
+    max_attempts: int
+    timeout: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Description:
-    """A type's protocol: JSON Schema by class name; `state` is None where the state has no schema."""
+    """A type's protocol: JSON Schema by class name; `state` is None where the state has no schema.
+
+    `deliveries` says of each effect how it is delivered.
+    """
 
     type: str
     file: str
@@ -21,6 +34,7 @@ class Description:
     messages: dict[str, Any]
     events: dict[str, Any]
     effects: dict[str, Any]
+    deliveries: dict[str, EffectDelivery]
     queries: dict[str, Any]
     state: Any
 
@@ -43,6 +57,7 @@ def describe(entity: EntityType) -> Description:
         messages={name: _schema(model) for name, model in entity.messages.items()},
         events={name: _schema(model) for name, model in entity.events.items()},
         effects={name: _schema(model) for name, model in entity.effects.items()},
+        deliveries={name: _delivery(model) for name, model in entity.effects.items()},
         queries={name: _schema(model) for name, model in entity.questions.items()},
         state=_schema(entity.state_type),
     )
@@ -54,6 +69,11 @@ def usages(entity: EntityType) -> list[Usage]:
         Usage(command_spelling(name), tuple(_fields(model)), _first_line(model))
         for name, model in entity.messages.items()
     ]
+
+
+def _delivery(model: type[Effect]) -> EffectDelivery:
+    is_tried_again = model.delivery == "at_least_once"
+    return EffectDelivery(model.delivery, model.max_attempts if is_tried_again else 1, model.timeout)
 
 
 def _fields(model: type[BaseModel]) -> list[str]:

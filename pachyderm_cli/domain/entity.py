@@ -256,7 +256,7 @@ class EntityType:
         """Return the EntityFailed for an exception out of user code, with the file and line it came from."""
         file, line = self._origin(error)
         return EntityFailed(
-            f"{self.name}: {where} failed at {file}:{line}: {type(error).__name__}: {error}",
+            f"{self.name}: {where} failed at {file}:{line}: {told(error)}",
             file=file,
             line=line,
             entity_type=self.name,
@@ -305,6 +305,14 @@ class EntityType:
         own = [frame for frame in frames if frame[0] == self.file]
         others = [frame for frame in frames if not frame[0].startswith(_OUR_CODE)]
         return (own or others or [(self.file, _line(self.handle))])[-1]
+
+
+def told(error: BaseException) -> str:
+    """Return the kind of an error and what it says; user code's may fail even at that."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 - as said above
+        return f"{type(error).__name__} (which cannot say more: its __str__ fails)"
 
 
 def _is_no_iterable(answer: Any) -> bool:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from functools import lru_cache
-from inspect import signature
+from inspect import Parameter, signature
 from types import FunctionType
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializeAsAny,
+    field_validator,
+    model_validator,
+)
 
 from pachyderm_cli.domain.reference import ById, ByName, Reference, parse_reference
 from pachyderm_cli.errors import InvalidReference
@@ -75,6 +84,10 @@ class _Delayed(Effect):
     def _has_one_time(self) -> Self:
         if self.at is not None and self.after is not None:
             raise ValueError("give `at` or `after`, not both")
+        try:
+            _ = self.at is None or self.at.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("`at` is beyond the calendar, as seen from UTC") from None
         return self
 
     @property
@@ -108,10 +121,19 @@ class Send(_Delayed):
         return to
 
 
+def _storable(name: str) -> str:
+    if "\0" in name:  # Postgres keeps no such text
+        raise ValueError("a timer's name has no null character in it")
+    return name
+
+
+_Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
+
+
 class Timer(_Delayed):
     """Delivers `message` to the entity itself at a time. Setting a timer of the same name again replaces it."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: _Name
     message: SerializeAsAny[Message]
 
     def __init__(self, name: str, **fields: Any) -> None:
@@ -127,7 +149,7 @@ class Timer(_Delayed):
 class CancelTimer(Effect):
     """Removes the entity's timer of that name; nothing happens if there is none."""
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: _Name
 
     def __init__(self, name: str) -> None:
         super().__init__(name=name)  # type: ignore[call-arg]  # mypy takes the parent's fields for the only ones
@@ -135,6 +157,9 @@ class CancelTimer(Effect):
 
 OUR_EFFECTS = (Send, Timer, CancelTimer)
 """The effects that pachyderm itself carries out; any entity may emit them, whatever its annotations name."""
+
+
+_OF_ANY_NUMBER = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
 
 def takes_context(effect: type[Effect]) -> bool | None:
@@ -146,10 +171,12 @@ def takes_context(effect: type[Effect]) -> bool | None:
 def _takes_context(dispatch: object) -> bool | None:
     if not isinstance(dispatch, FunctionType):
         return False
-    parameters = signature(dispatch).parameters
-    required = [
-        each for each in parameters.values() if each.default is each.empty and each.kind is each.POSITIONAL_OR_KEYWORD
-    ]
-    if len(required) not in (2, 3):
+    parameters = [each for each in signature(dispatch).parameters.values() if each.kind not in _OF_ANY_NUMBER]
+    required = [each for each in parameters if each.default is each.empty]
+    if len(required) not in (2, 3) or any(each.kind is each.KEYWORD_ONLY for each in required):
         return None
-    return len(required) == 3 or "context" in parameters
+    return len(required) == 3 or (len(parameters) > 2 and _is_context(parameters[2]))
+
+
+def _is_context(parameter: Parameter) -> bool:
+    return parameter.name == "context" and parameter.kind is not parameter.KEYWORD_ONLY

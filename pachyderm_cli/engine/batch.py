@@ -35,6 +35,8 @@ class Batch:
         self._keep_going = keep_going
         self.deliveries = [_delivery(sender, request, terms) for request in requests]
         """The messages, or why one cannot be sent, in the order of the requests."""
+        self.has_queued = False
+        """Whether there is something in the outbox now that is this process's to carry out. The caller unsets it."""
         self._waiting = [*self.deliveries]
         self._most = len(requests)  # how many are tried together
         self._conflicts = 0
@@ -52,6 +54,7 @@ class Batch:
             done = self._recorded() or (self._send_together() if self._most > 1 else [self._send_alone()])
             if not done:
                 continue
+            self.has_queued |= any(map(_has_queued, done))
             del self._waiting[: len(done)]
             self._in_doubt.clear()
             self._most = min(2 * self._most, len(self._waiting))  # after trouble, back to many
@@ -211,6 +214,10 @@ class _Repeated:
         committed = self._sender.recorded(delivery, known, before)
         self._folds[entity.id] = (entity_type, owned(entity_type, committed.fold))
         return committed
+
+
+def _has_queued(outcome: Outcome) -> bool:
+    return isinstance(outcome, Committed) and any(planned.queued is not None for planned in outcome.effects)
 
 
 def _delivery(sender: Sender, request: Request, terms: Terms) -> Delivery | PachydermError:

@@ -105,7 +105,7 @@ class Delivery:
         self._request = request
         self._rules = rules
         self.terms = terms
-        self.set_off: list[Committed] = []  # timers of the entity's own that were delivered first
+        self.set_off: list[Committed | StoredEffect] = []  # by the entity's own timers that were delivered first
         self.id = new_message_id() if request.message_id is None else request.message_id
         # An id made just now cannot be in the log, so there is nothing to look up.
         self.id_may_be_known = request.message_id is not None

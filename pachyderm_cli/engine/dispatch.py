@@ -11,6 +11,7 @@ from traceback import extract_tb
 from typing import Any
 
 from pachyderm_cli.domain.context import EffectContext
+from pachyderm_cli.domain.entity import told
 from pachyderm_cli.domain.message import Effect, takes_context
 
 
@@ -95,4 +96,4 @@ def _described(effect: Effect, error: BaseException) -> str:
     file = getattr(sys.modules.get(type(effect).__module__), "__file__", None)
     frames = [frame for frame in extract_tb(error.__traceback__) if frame.filename == file]
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{where}"
+    return " ".join(told(error).split()) + where

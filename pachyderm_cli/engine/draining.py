@@ -44,20 +44,32 @@ class Drains:
         message's own effects, and how many deliveries were left to a worker.
         """
         if committed is not None and committed.duplicate:
-            return self._effects_of(committed.message_id), 0
+            _, left = self.carry_out(delivery, None, config)
+            return self._effects_of(committed.message_id), left
         lease = delivery.lease
         if lease is None:
             return (() if committed is None else left_out(committed)), 0
         set_off = [*delivery.set_off, *([] if committed is None else [committed])]
-        if not any(each.effects for each in set_off):
+        if not any(isinstance(each, StoredEffect) or each.effects for each in set_off):
             return (), 0
         drain = Drain(self._store, self._network, self._relay, config, lease, self._most)
         for each in set_off:
             drain.add(each)
-        is_queued = any(planned.queued is not None for each in set_off for planned in each.effects)
-        with self._keeper.keep(lease) if is_queued else nullcontext():
+        with self._keeper.keep(lease) if drain.has_queued else nullcontext():
             results = drain.run()
-        return (() if committed is None else tuple(results[each.id] for each in committed.effects)), drain.left
+        if committed is None:
+            return (), drain.left
+        own = tuple(results[each.id] for each in committed.effects)
+        return (self._as_of_now(committed.message_id, own) if drain.deliveries else own), drain.left
+
+    def _as_of_now(self, message_id: UUID, own: tuple[EffectResult, ...]) -> tuple[EffectResult, ...]:
+        """Return the results with what deliveries after them changed: a timer may be cancelled by now."""
+        if not any(each.status is EffectStatus.PENDING and each.error is None for each in own):
+            return own
+        with suppress(StoreError):  # what was known before is true enough
+            now = {each.id: each for each in self._effects_of(message_id)}
+            return tuple(now.get(each.id, each) if each.error is None else each for each in own)
+        return own
 
     def _effects_of(self, message_id: UUID) -> tuple[EffectResult, ...]:
         """Return what became by now of those effects of a message that are in the outbox."""
@@ -87,10 +99,19 @@ class Drain:
         self._lease = lease
         self._most = most
         self._queue: deque[_Waiting] = deque()
+        self.deliveries = 0
         self.left = 0  # deliveries that are a worker's to make
 
-    def add(self, committed: Committed) -> None:
-        """Queue the effects of a message."""
+    @property
+    def has_queued(self) -> bool:
+        """Whether there is something of the outbox to carry out."""
+        return any(waiting.stored is not None for waiting in self._queue)
+
+    def add(self, committed: Committed | StoredEffect) -> None:
+        """Queue the effects of a message, or one effect."""
+        if isinstance(committed, StoredEffect):
+            self._queue.append(_Waiting(None, committed, None))
+            return
         for planned in committed.effects:
             stored = None
             if planned.queued is not None:
@@ -104,7 +125,6 @@ class Drain:
         """
         results: dict[UUID, EffectResult] = {}
         left: list[StoredEffect] = []
-        deliveries = 0
         while self._queue:
             waiting = self._queue.popleft()
             stored, result = waiting.stored, None
@@ -112,8 +132,8 @@ class Drain:
                 result = self._run_at_most_once(waiting)
             elif stored.attempts and self._lease is not None:  # neither a timer nor left to workers from the start
                 is_delivery = stored.to is not None
-                if deliveries < self._most or not is_delivery:
-                    deliveries += is_delivery
+                if self.deliveries < self._most or not is_delivery:
+                    self.deliveries += is_delivery
                     result = self._carry_out(waiting, stored, self._lease)
                 else:
                     left.append(stored)
@@ -139,10 +159,8 @@ class Drain:
             carried = self._relay.carry_out(stored, lease, self._config, follow_up=lease, emitted=emitted)
         except StoreError as error:
             return EffectResult(stored.id, stored.type, EffectStatus.PENDING, error.message, stored.to)
-        for committed in carried.set_off:
-            self.add(committed)
-        if carried.back is not None:
-            self._queue.append(_Waiting(None, carried.back, None))
+        for each in carried.set_off:
+            self.add(each)
         return carried.result
 
     def _leave(self, left: Iterable[StoredEffect]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Generator, Iterator, Mapping
+from typing import Any, cast
 from uuid import UUID
 
-from pachyderm_cli.domain.reference import ById, ByPrefix, parse_reference
+from pachyderm_cli.domain.naming import suggestion
+from pachyderm_cli.domain.reference import ById, ByPrefix, Reference, parse_reference
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.leases import LeaseKeeper
 from pachyderm_cli.engine.loader import EntityTypes, readable_types
@@ -36,12 +37,12 @@ class Effects:
 
     def work(
         self, *, once: bool = False, concurrency: int = 4, stop: threading.Event | None = None
-    ) -> Iterator[Worked]:
+    ) -> Generator[Worked, None, None]:
         """Carry out what is due in the outbox, up to `concurrency` effects at a time, and yield what became of each.
 
         Goes on until `stop` is set, which ends what is under way and leaves the rest to others, or with `once` until
-        nothing more is due. Several processes may work on one store. Raises UsageError, and with `once` StoreError;
-        without, a store that fails is tried again.
+        nothing more is due. To close the generator does the same as to set `stop`. Several processes may work on one
+        store. Raises UsageError, and with `once` StoreError; without, a store that fails is tried again.
         """
         from pachyderm_cli.engine.worker import Place, Worker  # noqa: PLC0415 - for those who work alone
 
@@ -50,7 +51,8 @@ class Effects:
         place = Place(
             self._store, self._network, self._types, self._relay, self._keeper, self._config, self._lease_seconds
         )
-        return Worker(place, concurrency, threading.Event() if stop is None else stop).run(once=once)
+        worked = Worker(place, concurrency, threading.Event() if stop is None else stop).run(once=once)
+        return cast("Generator[Worked, None, None]", worked)
 
     def unreadable_types(self) -> list[str]:
         """Return the names of the entity types that cannot be loaded: a worker leaves their effects alone."""
@@ -66,8 +68,7 @@ class Effects:
 
     def effect(self, identifier: UUID | str) -> QueuedEffect:
         """Return the effect of that id, or with the one id that begins so. Raises NotFound, AmbiguousReference."""
-        found = self._effect(identifier)
-        return QueuedEffect(found, self._relay.problem(found))
+        return self._queued_one(self._effect(identifier))
 
     def retry_effect(self, identifier: UUID | str) -> StoredEffect:
         """Let an effect that failed or is parked be tried again at once, as often as a new one.
@@ -110,19 +111,36 @@ class Effects:
         queued = (each for status in _OPEN for each in outbox.effects_with_status(self._store, self._network, status))
         return (each for each in queued if each.timer is not None)
 
+    def timer(self, reference: str | Reference | None, name: str) -> StoredEffect:
+        """Return the timer of that name that an existing entity has set for itself. Raises NotFound."""
+        head = self._finder.existing(reference)
+        found = outbox.effects_of_entity(self._store, self._network, head.entity.id)
+        own = {str(each.timer): each for each in found if each.timer}
+        if name not in own:
+            known = suggestion(name, own)
+            raise NotFound(f"{head.entity} has no timer {name!r}; {known}", entity=str(head.entity), timer=name)
+        return own[name]
+
+    def next_due(self) -> float | None:
+        """Return in how many seconds something in the outbox will be due, None if nothing waits. Raises StoreError."""
+        due = outbox.next_due(self._store, self._network)
+        return None if due is None else max(0.0, due)
+
     def _queued(self, statuses: tuple[EffectStatus, ...]) -> Iterator[QueuedEffect]:
         for status in statuses:
             for each in outbox.effects_with_status(self._store, self._network, status):
-                yield QueuedEffect(each, self._relay.problem(each) if status in _OPEN else None)
+                yield self._queued_one(each)
+
+    def _queued_one(self, stored: StoredEffect) -> QueuedEffect:
+        return QueuedEffect(stored, self._relay.problem(stored) if stored.status in _OPEN else None)
 
     def _statuses(self, status: EffectStatus | str | None) -> tuple[EffectStatus, ...]:
         if status is None:
             return _OPEN
-        try:
-            return (EffectStatus(status),)
-        except ValueError:
-            known = ", ".join(each for each in EffectStatus if each is not EffectStatus.FAILED)
-            raise UsageError(f"{status!r} is no status of an effect; there is: {known}") from None
+        known = [each for each in EffectStatus if each is not EffectStatus.FAILED]
+        if status not in known:
+            raise UsageError(f"{str(status)!r} is no status of an effect in the outbox; {suggestion(status, known)}")
+        return (EffectStatus(status),)
 
     def _effect(self, identifier: UUID | str) -> StoredEffect:
         first, last = _bounds(identifier)

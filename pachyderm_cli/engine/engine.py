@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from types import ModuleType, TracebackType
@@ -29,6 +30,7 @@ from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.leases import LeaseKeeper
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
 from pachyderm_cli.engine.lookups import new_lookup
+from pachyderm_cli.engine.overdue import OverdueTimers
 from pachyderm_cli.engine.relay import Relay
 from pachyderm_cli.engine.results import EffectResult, Sent
 from pachyderm_cli.engine.sending import Sender
@@ -36,7 +38,7 @@ from pachyderm_cli.engine.time_travel import TimeTravel
 from pachyderm_cli.errors import ConfigError, EntityFailed, PachydermError, StoreError, UsageError
 from pachyderm_cli.store.lookups import keep_lookup
 from pachyderm_cli.store.outbox import renew
-from pachyderm_cli.store.records import StoredSnapshot
+from pachyderm_cli.store.records import Lease, StoredSnapshot
 from pachyderm_cli.store.snapshots import drop_snapshots, keep_snapshot
 from pachyderm_cli.store.store import Store
 
@@ -97,7 +99,8 @@ class Pachyderm(TimeTravel, Effects):
             clock=clock,
             lookups=frozenset(lookups),
         )
-        self._relay = self._sender.timers = Relay(self._store, self._sender, self._types, lease_seconds)
+        self._relay = Relay(self._store, self._sender, self._types)
+        self._sender.timers = OverdueTimers(self._store, network, self._relay, lease_seconds)
         self._keeper = LeaseKeeper(lambda lease: renew(self._store, network, lease), lease_seconds)
         self._terms = Terms(lease_seconds=lease_seconds)
         self._lease_seconds = lease_seconds
@@ -214,9 +217,7 @@ class Pachyderm(TimeTravel, Effects):
         except StoreError:
             raise
         except PachydermError:
-            self._drains.carry_out(
-                delivery, None, merged
-            )  # the timers that came first stand, whatever became of the message
+            self._drains.carry_out(delivery, None, merged)  # the timers that came first stand, whatever became of it
             raise
         sent = self._sent(request, delivery, committed, merged)
         if question is None:
@@ -274,17 +275,22 @@ class Pachyderm(TimeTravel, Effects):
         of it with the same message ids again finishes it.
         """
         merged = self._effects_config(config)
-        terms = self._terms if effects else LEFT_TO_WORKERS
-        batch = Batch(self._sender, requests, terms, keep_going=keep_going)
+        # One lease for all: the last effects are not to become others' while the first are carried out.
+        lease = Lease(uuid4(), self._lease_seconds)
+        batch = Batch(self._sender, requests, Terms(lease=lease) if effects else LEFT_TO_WORKERS, keep_going=keep_going)
         results: list[Sent | PachydermError] = []
-        for request, delivery, outcome in zip(requests, batch.deliveries, batch.send(), strict=False):
-            if isinstance(delivery, PachydermError):
-                results.append(delivery)
-            elif isinstance(outcome, PachydermError):
-                self._drains.carry_out(delivery, None, merged)
-                results.append(outcome)
-            else:
-                results.append(self._sent(request, delivery, outcome, merged))
+        with ExitStack() as kept:
+            for request, delivery, outcome in zip(requests, batch.deliveries, batch.send(), strict=False):
+                if batch.has_queued:
+                    batch.has_queued = False
+                    kept.enter_context(self._keeper.keep(lease))
+                if isinstance(delivery, PachydermError):
+                    results.append(delivery)
+                elif isinstance(outcome, PachydermError):
+                    self._drains.carry_out(delivery, None, merged)
+                    results.append(outcome)
+                else:
+                    results.append(self._sent(request, delivery, outcome, merged))
         return results
 
     def _effects_config(self, added: Mapping[str, Any] | None) -> Mapping[str, Any]:

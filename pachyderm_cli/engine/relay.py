@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -20,12 +20,13 @@ from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.identifiers import back_id
 from pachyderm_cli.domain.message import Effect
 from pachyderm_cli.domain.reference import Reference
-from pachyderm_cli.engine.deciding import Committed, Delivery, Request, Terms
+from pachyderm_cli.engine.deciding import Committed, Request, Terms
 from pachyderm_cli.engine.dispatch import dispatch
 from pachyderm_cli.engine.loader import EntityTypes
 from pachyderm_cli.engine.results import EffectResult
 from pachyderm_cli.engine.sending import LeaseLost, Sender
 from pachyderm_cli.errors import (
+    EntityFailed,
     EntityLoadError,
     InvalidMessage,
     PachydermError,
@@ -46,13 +47,14 @@ _NOT_READ = datetime.min.replace(tzinfo=UTC)
 class Carried(NamedTuple):
     """What an attempt at an effect came to.
 
-    `set_off` are the messages that were committed: timers of the receiver's that came first, and the effect's own;
-    `back` is what goes to the sender of one that was rejected.
+    `set_off` is what it led to: the messages that were committed (timers of the receiver's that came first, and the
+    effect's own), and the effects that bring back to their senders what they want of rejected ones. `is_lost`: another
+    process carries it out by now, and the result is what the database says.
     """
 
     result: EffectResult
-    set_off: tuple[Committed, ...] = ()
-    back: StoredEffect | None = None
+    set_off: tuple[Committed | StoredEffect, ...] = ()
+    is_lost: bool = False
 
 
 class Unreadable(Exception):
@@ -62,12 +64,11 @@ class Unreadable(Exception):
 class Relay:
     """Carries out the effects of one network."""
 
-    def __init__(self, store: Store, sender: Sender, types: EntityTypes, lease_seconds: float) -> None:
+    def __init__(self, store: Store, sender: Sender, types: EntityTypes) -> None:
         """Deliver messages by `sender`, to entities of these `types`."""
         self._store = store
         self._sender = sender
         self._types = types
-        self._lease_seconds = lease_seconds
 
     def carry_out(
         self,
@@ -97,12 +98,34 @@ class Relay:
         One whose attempts are used up, though none came to an end, is parked, and returned as what came of it.
         """
         held = Held(effect.id, lease)
-        if effect.attempts >= self._most_attempts(effect):
-            told = f"the process ended while it was tried, {effect.attempts} times"
-            return self._parked(effect, held, told)
+        if self.has_ended_processes(effect):
+            return self.give_up(effect, held)
         if not outbox.begin_attempt(self._store, self._sender.network, held):
             return None
         return effect._replace(attempts=effect.attempts + 1)
+
+    def is_used_up(self, effect: StoredEffect) -> bool:
+        """Tell whether an effect was tried as often as it may be."""
+        return effect.attempts >= self._most_attempts(effect)
+
+    def has_ended_processes(self, effect: StoredEffect) -> bool:
+        """Tell whether an effect was begun as often as it may be, and none of its attempts came to an end.
+
+        The first attempt was counted with its commit: whether it was made, nobody knows, so there is a second.
+        """
+        return self.is_used_up(effect) and effect.attempts > 1
+
+    def give_up(self, effect: StoredEffect, held: Held) -> Carried:
+        """Park an effect whose attempts are used up, though none came to an end."""
+        return self._parked(effect, held, f"the process ended while it was tried, {effect.attempts} times")
+
+    def knows(self, handler: str) -> bool:
+        """Tell whether the code of an entity type is here."""
+        try:
+            self._types.get(handler)
+        except PachydermError:
+            return False
+        return True
 
     def read(self, effect: StoredEffect) -> Effect:
         """Return the effect of the project's own that is stored. Raises Unreadable."""
@@ -125,7 +148,7 @@ class Relay:
         entity_type = self._handler(effect)
         try:
             message = message_from_json(entity_type, str(effect.message), effect.data)
-        except (UnknownMessage, InvalidMessage) as error:
+        except (UnknownMessage, InvalidMessage, EntityFailed) as error:
             raise Unreadable(error.message) from error
         return Request(entity_type, effect.to, message, effect.id, None, effect.message_id)
 
@@ -142,32 +165,6 @@ class Relay:
             return error.message
         return None
 
-    def fire(self, delivery: Delivery) -> tuple[bool, bool]:
-        """Deliver the entity's own overdue timers that come before `delivery`, in due order.
-
-        Tell whether there were any, and whether timers are left. One that another process has claimed is taken from
-        it: its outcome is committed under the lease that was given last, or not at all.
-        """
-        before = delivery.terms.carries_out
-        if before is not None and (before.timer is None or before.entity.id != delivery.entity.id):
-            before = None
-        timers = outbox.own_timers(self._store, self._sender.network, delivery.entity.id)
-        fired = False
-        for is_overdue, timer in timers:
-            if before is not None and _order(timer) >= _order(before):
-                break
-            if is_overdue and self._fire_one(timer, delivery):
-                fired = True
-        return fired, bool(timers)
-
-    def _fire_one(self, timer: StoredEffect, delivery: Delivery) -> bool:
-        lease = Lease(uuid4(), self._lease_seconds)
-        if not outbox.seize(self._store, self._sender.network, Held(timer.id, lease)):
-            return False
-        carried = self.carry_out(timer._replace(attempts=timer.attempts + 1), lease, {}, follow_up=delivery.lease)
-        delivery.set_off += carried.set_off
-        return True
-
     def _run(self, effect: StoredEffect, own: Effect, held: Held, config: Mapping[str, Any]) -> Carried:
         network = self._sender.network
         context = EffectContext(effect.id, effect.attempts, effect.entity, network, effect.version)
@@ -181,7 +178,10 @@ class Relay:
     def _deliver(self, effect: StoredEffect, lease: Lease, follow_up: Lease | None) -> Carried:
         held = Held(effect.id, lease)
         request = self.request(effect)
-        delivery = self._sender.delivery(request, Terms(lease=follow_up, carries_out=effect, held=lease))
+        try:
+            delivery = self._sender.delivery(request, Terms(lease=follow_up, carries_out=effect, held=lease))
+        except InvalidMessage as error:
+            raise Unreadable(error.message) from error
         if effect.attempts == 1:
             delivery.id_may_be_known = False  # nobody tried it before
         try:
@@ -190,7 +190,7 @@ class Relay:
             raise
         except PachydermError as error:
             failed = self._not_delivered(effect, lease, error, follow_up)
-            return failed._replace(set_off=tuple(delivery.set_off))
+            return failed._replace(set_off=(*delivery.set_off, *failed.set_off))
         set_off = (*delivery.set_off, committed)
         # With its events it is done already.
         has_settled = bool(committed.events) and not committed.duplicate
@@ -211,11 +211,11 @@ class Relay:
         back = None if effect.on_rejected is None else _back(effect, follow_up)
         if not outbox.reject(self._store, self._sender.network, effect, lease, reason, back):
             return self._lost(effect)
-        stored = None if back is None else as_stored(back, effect.entity, effect.version, effect.id)
-        return Carried(_result(effect, EffectStatus.REJECTED, reason), back=stored)
+        sent_back = () if back is None else (as_stored(back, effect.entity, effect.version, effect.id),)
+        return Carried(_result(effect, EffectStatus.REJECTED, reason), sent_back)
 
     def _failed(self, effect: StoredEffect, held: Held, error: str) -> Carried:
-        if effect.attempts >= self._most_attempts(effect):
+        if self.is_used_up(effect):
             return self._parked(effect, held, error)
         if not outbox.postpone(self._store, self._sender.network, held, error, pause_after(effect.attempts)):
             return self._lost(effect)
@@ -229,7 +229,7 @@ class Relay:
     def _lost(self, effect: StoredEffect) -> Carried:
         """Return what became of an effect whose lease is another's: what the database says now."""
         [now] = outbox.effects_between(self._store, self._sender.network, effect.id, effect.id, 1)
-        return Carried(_result(effect, now.status, now.error))
+        return Carried(_result(effect, now.status, now.error), is_lost=True)
 
     def fingerprint(self, handler: str) -> str | None:
         """Return the fingerprint of the code of an entity type, None where there is none."""
@@ -290,10 +290,6 @@ def _back(effect: StoredEffect, lease: Lease | None) -> NewEffect:
     data = text.partition(', "data": ')[2][:-1]  # as it was written, since JSON's numbers are not Python's
     to = effect.entity
     return NewEffect(back_id(effect.id), 0, effect.type, data, to.type, to=to, message=name, lease=lease)
-
-
-def _order(effect: StoredEffect) -> tuple[Any, int, int]:
-    return effect.due_at, effect.version, effect.ordinal
 
 
 def _ended(effect: StoredEffect, status: EffectStatus, error: str | None = None) -> Carried:

@@ -7,6 +7,7 @@ import random
 import time
 import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
@@ -151,6 +152,18 @@ class Sender:
             # A conflict, and yet nothing new: what is cached is not what the log says.
             self.cache.drop(delivery.entity_type, delivery.entity.id)
             fold = self.current(delivery.entity_type, delivery.entity)
+        if not fold.may_have_timers:
+            return delivery.prepare(fold)
+        fold = self._after_timers(delivery, fold)
+        with suppress(PachydermError):
+            prepared = delivery.prepare(fold)
+            if prepared.append.events:
+                return prepared
+        # No append will find out that another process delivered a timer between the fold and the look for timers.
+        return delivery.prepare(self._after_timers(delivery, self.current(delivery.entity_type, delivery.entity)))
+
+    def _after_timers(self, delivery: Delivery, fold: Fold) -> Fold:
+        """Deliver the entity's timers that come before the message; return the fold after them."""
         for _ in range(_MOST_ROUNDS):
             if not fold.may_have_timers:
                 break
@@ -161,7 +174,7 @@ class Sender:
                 self.cache.put(delivery.entity_type, delivery.entity.id, fold)
                 break
             fold = self.current(delivery.entity_type, delivery.entity)
-        return delivery.prepare(fold)
+        return fold
 
     def _fire(self, delivery: Delivery) -> tuple[bool, bool]:
         return (False, True) if self.timers is None else self.timers.fire(delivery)

@@ -30,6 +30,7 @@ _LONGEST_PAUSE = 30.0  # the same where the store fails
 _MOST_CLAIMED = 128
 _QUICK = 0.25  # seconds; more are claimed together if those before took no longer
 _REVIVAL_PAUSE = 30.0  # seconds between looks at what is parked
+_SUSPECTS_PAUSE = 30.0  # seconds between looks at what is suspect, as long as there is something else to do
 
 
 class Place(NamedTuple):
@@ -77,6 +78,8 @@ class Worker:
         self._ended: queue.SimpleQueue[list[Worked]] = queue.SimpleQueue()
         self._under_way: dict[Future[None], tuple[StoredEffect, _Claim]] = {}
         self._together = concurrency  # how many are claimed at a time
+        self._is_alone = False  # what was claimed last is suspect: nothing is to be carried out beside it
+        self._suspects_turn = time.monotonic() + _SUSPECTS_PAUSE
         self._failures = 0
         self._handlers: list[str] = []
         self._next_revival = 0.0
@@ -86,7 +89,7 @@ class Worker:
         with ThreadPoolExecutor(self._concurrency, thread_name_prefix="pachyderm-worker") as pool:
             try:
                 while not self._stop.is_set():
-                    if len(self._under_way) < self._concurrency:  # a slow one does not hold up the others
+                    if self._has_room():  # a slow one does not hold up the others
                         self._claim(pool, once=once)
                     if self._under_way:
                         yield from self._results()
@@ -106,7 +109,7 @@ class Worker:
         claimed: list[StoredEffect] = []
         try:
             self._revive()
-            claimed = outbox.claim(place.store, place.network, self._handlers, claim.lease, self._together)
+            claimed = self._claimed(claim.lease)
             self._failures = 0
         except StoreError as error:
             if once:
@@ -119,6 +122,34 @@ class Worker:
                 claim.close()
         for effect in claimed:
             self._under_way[pool.submit(self._attempt, effect, claim.lease)] = (effect, claim)
+
+    def _has_room(self) -> bool:
+        if self._is_alone and self._under_way:
+            return False
+        return len(self._under_way) < self._concurrency
+
+    def _claimed(self, lease: Lease) -> list[StoredEffect]:
+        """Lease several effects that are due; where there are none, or now and then, one that is suspect.
+
+        That one is carried out with nothing beside it: should it end this process too, it ends no other effect.
+        """
+        store, network = self._place.store, self._place.network
+        self._is_alone = False
+        is_suspects_turn = time.monotonic() >= self._suspects_turn
+        claimed: list[StoredEffect] = []
+        if not is_suspects_turn:
+            claimed = outbox.claim(store, network, self._handlers, lease, self._together)
+        if claimed:
+            return claimed
+        if outbox.has_suspect(store, network, self._handlers):
+            if self._under_way:  # it waits until those are ended
+                return []
+            claimed = outbox.claim_suspect(store, network, self._handlers, lease)
+            self._is_alone = bool(claimed)
+        self._suspects_turn = time.monotonic() + _SUSPECTS_PAUSE
+        if is_suspects_turn and not claimed:
+            claimed = outbox.claim(store, network, self._handlers, lease, self._together)
+        return claimed
 
     def _results(self) -> Iterator[Worked]:
         """Yield what has ended; adapt how much is claimed at a time to how long it takes."""
@@ -142,9 +173,9 @@ class Worker:
         except StoreError as error:  # the lease runs out
             _LOG.warning("%s", error)
         for future, (_, claim) in self._under_way.items():
-            if not future.cancelled():
-                future.exception()
             claim.end_one()
+            if not future.cancelled():
+                future.result()  # as above
         worked = []
         while not self._ended.empty():
             worked += self._ended.get()
@@ -162,9 +193,11 @@ class Worker:
                 worked.append(_worked(effect, begun, began))
                 return
             carried = relay.carry_out(begun, lease, self._place.config)
-            worked.append(_worked(begun, carried, began))
-            for committed in carried.set_off:
-                worked += self._follow_up(committed)
+            if not carried.is_lost:  # whoever carries it out now tells of it
+                worked.append(_worked(begun, carried, began))
+            for each in carried.set_off:
+                if isinstance(each, Committed):
+                    worked += self._follow_up(each)
         except StoreError as error:  # the lease runs out, and it is tried again
             result = EffectResult(effect.id, effect.type, EffectStatus.PENDING, error.message, effect.to)
             worked.append(_worked(effect, Carried(result), began))

@@ -16,7 +16,7 @@ from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store import outbox_statements as said
 from pachyderm_cli.store.expressions import NOW, distance
-from pachyderm_cli.store.records import Append, EffectStatus, Held, Lease, NewEffect, StoredEffect
+from pachyderm_cli.store.records import Append, Due, EffectStatus, Held, Lease, NewEffect, StoredEffect
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
 
@@ -45,7 +45,34 @@ def settle(transaction: Transaction, network: str, held: Held) -> bool:
 
 
 def claim(store: Store, network: str, handlers: Sequence[str], lease: Lease, most: int) -> list[StoredEffect]:
-    """Lease up to `most` effects that are due and that one of `handlers` carries out; return them, by due time."""
+    """Lease up to `most` effects that are due and that one of `handlers` carries out; return them, by due time.
+
+    Those that are suspect are left out.
+    """
+    # To look takes no lock; an idle worker is in nobody's way.
+    if not _has(store, said.HAS_CANDIDATES, network, handlers):
+        return []
+    return _claimed(store, said.CLAIM, network, handlers, lease, most)
+
+
+def has_suspect(store: Store, network: str, handlers: Sequence[str]) -> bool:
+    """Tell whether an effect is due that was begun, but not ended, when its process ended, and that not only once."""
+    return _has(store, said.HAS_SUSPECTS, network, handlers)
+
+
+def claim_suspect(store: Store, network: str, handlers: Sequence[str], lease: Lease) -> list[StoredEffect]:
+    """Lease one suspect effect, if there is one; return it."""
+    return _claimed(store, said.CLAIM_SUSPECTS, network, handlers, lease, 1)
+
+
+def _has(store: Store, statement: Statement, network: str, handlers: Sequence[str]) -> bool:
+    parameters = {"network": network, "handlers": json.dumps(handlers), "most": 1}
+    return bool(store.read(lambda transaction: transaction.rows(statement, parameters)))
+
+
+def _claimed(
+    store: Store, statement: Statement, network: str, handlers: Sequence[str], lease: Lease, most: int
+) -> list[StoredEffect]:
     parameters = {
         "network": network,
         "handlers": json.dumps(handlers),
@@ -53,10 +80,7 @@ def claim(store: Store, network: str, handlers: Sequence[str], lease: Lease, mos
         "lease": str(lease.token),
         "lease_for": distance(lease.seconds),
     }
-    # To look takes no lock; an idle worker is in nobody's way.
-    if not store.read(lambda transaction: transaction.rows(said.HAS_CANDIDATES, {**parameters, "most": 1})):
-        return []
-    rows = store.write(lambda transaction: transaction.rows(said.CLAIM, parameters), durable=False)
+    rows = store.write(lambda transaction: transaction.rows(statement, parameters), durable=False)
     return sorted(map(_effect, rows), key=lambda each: (each.due_at, each.version, each.ordinal))
 
 
@@ -126,14 +150,11 @@ def renew(store: Store, network: str, lease: Lease) -> int:
     return store.write(lambda transaction: transaction.count(said.RENEW, parameters), durable=False)
 
 
-def own_timers(store: Store, network: str, entity_id: UUID) -> list[tuple[bool, StoredEffect]]:
-    """Return the timers that the entity has set for itself, by due time, and whether each is overdue.
-
-    One that another process has claimed is, too.
-    """
+def own_timers(store: Store, network: str, entity_id: UUID) -> list[tuple[Due, StoredEffect]]:
+    """Return the timers that the entity has set for itself, by due time, and whether each is to be delivered."""
     parameters = {"network": network, "entity_id": str(entity_id)}
     rows = store.read(lambda transaction: transaction.rows(said.OWN_TIMERS, parameters))
-    return [(bool(overdue), _effect(row)) for overdue, *row in rows]
+    return [(Due(due), _effect(row)) for due, *row in rows]
 
 
 def seize(store: Store, network: str, held: Held) -> bool:
@@ -176,7 +197,7 @@ def retry(store: Store, network: str, effect_id: UUID) -> bool:
 
 def discard(store: Store, network: str, effect_id: UUID, why: str) -> bool:
     """Give up an effect that is not ended; tell whether there was one."""
-    parameters = {"network": network, "id": str(effect_id), "error": why}
+    parameters = {"network": network, "id": str(effect_id), "error": _storable(why)}
     return store.write(lambda transaction: transaction.count(said.DISCARD, parameters)) == 1
 
 
@@ -225,11 +246,16 @@ def _ending(  # noqa: PLR0913 - what a lease may end with, by keyword
         **_key(network, held),
         "status": status.value,
         "again_in": again_in,
-        "error": error,
+        "error": None if error is None else _storable(error),
         "fingerprint": fingerprint,
         "uncounted": uncounted,
         "ended": NOW if status in _ENDED else None,
     }
+
+
+def _storable(text: object) -> str:
+    """Return a text of user code's so that each database keeps it: no lone surrogate and no null character in it."""
+    return str(text).encode(errors="backslashreplace").decode().replace("\0", "\\x00")
 
 
 def _effect(row: Sequence[Any]) -> StoredEffect:

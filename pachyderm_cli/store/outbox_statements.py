@@ -27,7 +27,7 @@ from sqlalchemy import (
 
 from pachyderm_cli.domain.timestamps import to_text
 from pachyderm_cli.store.expressions import NOW, database_time, distance, is_listed
-from pachyderm_cli.store.records import Append, EffectStatus, NewEffect
+from pachyderm_cli.store.records import Append, Due, EffectStatus, NewEffect
 from pachyderm_cli.store.schema import outbox
 from pachyderm_cli.store.statement import Statement
 
@@ -153,29 +153,48 @@ def outbox_parameters(each: Append) -> dict[str, str]:
     return {"effects": json.dumps([effect_row(effect) for effect in each.outbox]), **cancel_parameters(each)}
 
 
-_candidates = (
-    select(outbox.c.id)
-    .where(
-        _in_network,
-        outbox.c.status == _PENDING,
-        _is_due,
-        is_listed(outbox.c.handler, bindparam("handlers", type_=Text)),
+# Processes have ended over it, two at least: a lease is given back otherwise, and an attempt was counted for each.
+_is_suspect = outbox.c.lease.is_not(None) & (outbox.c.attempts > literal_column("1"))
+
+
+def _due(condition: Any) -> Any:
+    """Return the query for what could be claimed on that condition, the longest due first."""
+    return (
+        select(outbox.c.id)
+        .where(
+            _in_network,
+            outbox.c.status == _PENDING,
+            _is_due,
+            is_listed(outbox.c.handler, bindparam("handlers", type_=Text)),
+            condition,
+        )
+        .order_by(outbox.c.next_attempt_at, outbox.c.version, outbox.c.ordinal)
+        .limit(bindparam("most"))
     )
-    .order_by(outbox.c.next_attempt_at, outbox.c.version, outbox.c.ordinal)
-    .limit(bindparam("most"))
-)
-HAS_CANDIDATES = Statement(_candidates)
+
+
+def _claim(condition: Any) -> Any:
+    # Set apart, so that Postgres runs it once: as a plain subquery it may be run again, and lock more than it returns.
+    picked = _due(condition).with_for_update(skip_locked=True).cte("picked")
+    return (
+        update(outbox)
+        .where(_in_network, outbox.c.id.in_(select(picked.c.id)))
+        .values(lease=bindparam("lease", type_=_id_type), next_attempt_at=_lease_end)
+        .returning(*COLUMNS)
+    )
+
+
+HAS_CANDIDATES = Statement(_due(~_is_suspect))
 """Finds what could be claimed."""
 
-# Set apart, so that Postgres runs it once: as a plain subquery it may be run again, and lock more than it returns.
-_picked = _candidates.with_for_update(skip_locked=True).cte("picked")
-CLAIM = Statement(
-    update(outbox)
-    .where(_in_network, outbox.c.id.in_(select(_picked.c.id)))
-    .values(lease=bindparam("lease", type_=_id_type), next_attempt_at=_lease_end)
-    .returning(*COLUMNS)
-)
+CLAIM = Statement(_claim(~_is_suspect))
 """Leases what is due, the longest due first; nobody waits for what another is claiming."""
+
+HAS_SUSPECTS = Statement(_due(_is_suspect))
+"""Finds what processes have ended over, as far as it could be claimed."""
+
+CLAIM_SUSPECTS = Statement(_claim(_is_suspect))
+"""Leases what processes have ended over."""
 
 _is_held = (outbox.c.lease == bindparam("held_by", type_=_id_type), outbox.c.status == _PENDING)
 
@@ -186,6 +205,7 @@ BEGIN_ATTEMPT = Statement(
 )
 """Counts an attempt, before it is made, if the lease still holds."""
 
+_is_given_back = bindparam("status", type_=Text) == _PENDING  # and nothing new is known: the last error still holds
 LET_GO = Statement(
     update(outbox)
     .where(_in_network, _is_the_one, *_is_held)
@@ -194,7 +214,7 @@ LET_GO = Statement(
         lease=_NONE,
         attempts=outbox.c.attempts - bindparam("uncounted", type_=Integer),
         next_attempt_at=database_time(bindparam("again_in", type_=Text)),
-        error=bindparam("error", type_=Text),
+        error=func.coalesce(bindparam("error", type_=Text), case((_is_given_back, outbox.c.error))),
         fingerprint=bindparam("fingerprint", type_=Text),
         ended_at=database_time(bindparam("ended", type_=Text)),
     )
@@ -205,23 +225,24 @@ RENEW = Statement(update(outbox).where(_in_network, *_is_held).values(next_attem
 """Prolongs a lease on all that is held under it."""
 
 _of_entity = (outbox.c.entity_id == bindparam("entity_id"), outbox.c.to_id == outbox.c.entity_id)
-_may_fire = case(
-    (
-        (outbox.c.status == _PENDING) & (_is_due | (outbox.c.lease.is_not(None) & (outbox.c.due_at <= _now))),
-        literal_column("1"),
-    ),
-    else_=literal_column("0"),
-)
+_is_claimed = outbox.c.lease.is_not(None) & (outbox.c.due_at <= _now)
 OWN_TIMERS = Statement(
-    select(_may_fire, *COLUMNS)
+    select(
+        case(
+            ((outbox.c.status == _PENDING) & _is_due, literal_column(str(Due.NOW.value))),
+            ((outbox.c.status == _PENDING) & _is_claimed, literal_column(str(Due.HELD.value))),
+            else_=literal_column(str(Due.NOT_YET.value)),
+        ),
+        *COLUMNS,
+    )
     .where(_in_network, *_of_entity, _is_open, outbox.c.timer.is_not(None))
     .order_by(outbox.c.due_at, outbox.c.version, outbox.c.ordinal)
 )
-"""Finds the timers that an entity has set for itself, and tells which are overdue: also those that another claimed."""
+"""Finds the timers that an entity has set for itself, and tells which are due: also those that another claimed."""
 
 SEIZE = Statement(
     update(outbox)
-    .where(_in_network, _is_the_one, outbox.c.status == _PENDING, _may_fire == literal_column("1"))
+    .where(_in_network, _is_the_one, outbox.c.status == _PENDING, _is_due | _is_claimed)
     .values(
         lease=bindparam("lease", type_=_id_type),
         attempts=outbox.c.attempts + literal_column("1"),

@@ -6,7 +6,7 @@ Named tuples: a send makes several, and a frozen dataclass takes three times as 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import Enum, StrEnum
+from enum import Enum, IntEnum, StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
@@ -48,6 +48,14 @@ class EffectStatus(StrEnum):
     PARKED = "parked"
     REJECTED = "rejected"  # by the entity that it sent a message to
     DISCARDED = "discarded"
+
+
+class Due(IntEnum):
+    """Whether a timer is to be delivered."""
+
+    NOT_YET = 0
+    NOW = 1
+    HELD = 2  # now, but a process has claimed it, and its lease has not run out
 
 
 class NewEffect(NamedTuple):

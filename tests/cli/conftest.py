@@ -8,6 +8,7 @@ import pytest
 from tests.cli.running import ROOT, Command
 
 LAB = Path(__file__).parent / "lab"
+OUTBOX_LAB = Path(__file__).parent / "outbox_lab"
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +26,12 @@ def project(tmp_path: Path) -> Path:
     shutil.copytree(LAB, folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pachyderm_cli/cli/template/entities/counter.py", folder / "entities")
     return folder
+
+
+@pytest.fixture
+def outbox_lab(project: Path) -> None:
+    """Add to the project the courier, whose effects are kept in the outbox."""
+    shutil.copy(OUTBOX_LAB / "courier.py", project / "entities")
 
 
 @pytest.fixture

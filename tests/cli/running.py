@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import signal
 import struct
 import subprocess
 import sys
@@ -119,8 +120,13 @@ class Command:
             encoding="utf-8",
         )
 
-    def on_terminal(self, *arguments: str | Path, **settings: str) -> str:
-        """Run it on a terminal, and return what the terminal got, on whichever of the two streams."""
+    def on_terminal(
+        self, *arguments: str | Path, typed: str = "", interrupt_at: str | None = None, **settings: str
+    ) -> str:
+        """Run it on a terminal, and return what the terminal got, on whichever of the two streams.
+
+        `typed` is what someone types; once the text `interrupt_at` is shown, the command is interrupted.
+        """
         with _terminal() as (ours, theirs):
             process = subprocess.Popen(
                 self.line(*arguments),
@@ -131,7 +137,13 @@ class Command:
                 stderr=theirs,
             )
             os.close(theirs)
-            shown = b"".join(_chunks(ours))
+            os.write(ours, typed.encode())
+            shown = b""
+            for chunk in _chunks(ours):
+                shown += chunk
+                if interrupt_at is not None and interrupt_at.encode() in shown:
+                    process.send_signal(signal.SIGINT)
+                    interrupt_at = None
             process.wait(timeout=SECONDS)
         return shown.decode().replace("\r\n", "\n")
 

@@ -1,5 +1,7 @@
 """`pachyderm describe`: the types of the project, or the protocol of one."""
 
+import pytest
+
 from tests.cli.running import Command, lines
 
 
@@ -24,7 +26,7 @@ def test_all_types_are_described_to_people(pachyderm: Command) -> None:
 def test_one_types_protocol_is_json_schema(pachyderm: Command) -> None:
     """`describe TYPE --json` prints the schemas of messages, events, effects, queries and state."""
     protocol = pachyderm("describe", "counter", "--json").done().document
-    assert protocol.keys() >= {"type", "file", "doc", "messages", "events", "effects", "queries", "state"}
+    assert protocol.keys() >= {"type", "file", "doc", "messages", "events", "effects", "deliveries", "queries", "state"}
     assert protocol["messages"]["Increment"]["properties"]["amount"]["exclusiveMinimum"] == 0
     assert protocol["events"].keys() == {"Increased"}
     assert protocol["effects"].keys() == {"AlertAdmin"}
@@ -52,3 +54,21 @@ def test_a_project_without_modules_says_so(pachyderm: Command) -> None:
     result = pachyderm.quick("describe").done()
     assert (result.out, result.err) == ("", "this project has no entity modules\n")
     assert pachyderm.quick("describe", "--json").done().out == ""
+
+
+@pytest.mark.usefixtures("outbox_lab")
+def test_each_effect_says_how_it_is_delivered(pachyderm: Command) -> None:
+    """`describe TYPE` has each effect's delivery, how often it may be tried, and how long each time."""
+    at_least_once = {"delivery": "at_least_once", "max_attempts": 8, "timeout": None}
+    assert pachyderm("describe", "courier", "--json").done().document["deliveries"] == {
+        "Letter": at_least_once,
+        "RiskyLetter": {"delivery": "at_least_once", "max_attempts": 1, "timeout": 5.0},
+        "Sleep": at_least_once,
+    }
+    assert pachyderm.quick("describe", "counter", "--json").done().document["deliveries"] == {
+        "AlertAdmin": {"delivery": "at_most_once", "max_attempts": 1, "timeout": None}
+    }
+    shown = lines(pachyderm("describe", "courier").done().out)
+    assert "  Letter  text, failing  (at least once, up to 8 attempts)" in shown
+    assert "  RiskyLetter  text  (at least once, 5 seconds each)" in shown
+    assert "  AlertAdmin  threshold  (at most once)" in lines(pachyderm.quick("describe", "counter").done().out)

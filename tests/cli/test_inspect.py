@@ -2,6 +2,9 @@
 
 import re
 
+import pytest
+
+from pachyderm_cli.domain.reference import named_id
 from tests.cli.running import Command, lines
 
 KEYS = {"entity", "network", "version", "state", "created_at", "updated_at", "snapshots", "effects", "timers"}
@@ -52,3 +55,39 @@ def test_a_left_out_type_is_the_one_that_handled_it_last(on_store: Command) -> N
     entity = on_store.quick("send", "counter:@a", "increment", "--json").done().document["entity"]
     for reference in (entity["id"], entity["id"][:8], entity["id"][:4].upper(), f"counter:{entity['id'][:13]}"):
         assert on_store.quick("inspect", reference, "--json").done().document["entity"] == entity
+
+
+@pytest.mark.usefixtures("outbox_lab")
+def test_effects_not_done_and_timers_are_shown(on_store: Command) -> None:
+    """`inspect --json` has what is pending or parked, apart from that the timers, with the documented keys."""
+    on_store.quick("send", "courier:@a", "risk", "text=x")
+    on_store.quick("send", "courier:@a", "forward", "to=courier:@b", "text=y", "--no-effects").done()
+    on_store.quick("send", "courier:@a", "post", "text=done").done()
+    on_store.quick("send", "courier:@a", "remind", "name=tea", "seconds=600").done()
+    on_store.quick("send", "courier:@a", "later", "to=courier:@b", "seconds=900").done()
+    inspected = on_store("inspect", "courier:@a", "--json").done().document
+    risk, sending = inspected["effects"]
+    assert list(risk) == list(sending) == ["id", "type", "status", "error", "to", "attempts", "next_attempt_at"]
+    assert (risk["type"], risk["status"], risk["to"], risk["attempts"]) == ("RiskyLetter", "parked", None, 1)
+    assert risk["error"].startswith("OSError: no ink")
+    assert risk["next_attempt_at"] is None
+    receiver = {"type": "courier", "id": str(named_id("default", "courier", "b"))}
+    assert (sending["type"], sending["status"], sending["to"], sending["attempts"]) == ("Send", "pending", receiver, 0)
+    assert TIME.fullmatch(sending["next_attempt_at"])
+    tea, later = inspected["timers"]
+    assert list(tea) == ["id", "name", "message", "to", "due_at", "status", "error"]
+    assert (tea["name"], tea["message"], tea["to"]) == ("tea", "Post", inspected["entity"])
+    assert (later["name"], later["to"], later["status"]) == (None, receiver, "pending")
+    assert TIME.fullmatch(later["due_at"])
+
+
+@pytest.mark.usefixtures("outbox_lab")
+def test_effects_not_done_and_timers_are_shown_to_people(pachyderm: Command) -> None:
+    """Without --json they are lines with labels: what it is, its status, when it is next tried, its error."""
+    pachyderm.quick("send", "courier:@a", "risk", "text=x")
+    pachyderm.quick("send", "courier:@a", "post", "text=y", "--no-effects").done()
+    pachyderm.quick("send", "courier:@a", "remind", "name=tea", "seconds=600").done()
+    risk, letter, tea = lines(pachyderm("inspect", "courier:@a").done().out)[-3:]
+    assert risk.startswith("  effect    RiskyLetter parked, tried once: OSError: no ink (")
+    assert re.fullmatch(rf"  effect    Letter pending, next {TIME.pattern}", letter)
+    assert re.fullmatch(rf"  timer     {TIME.pattern}  Timer tea: Post", tea)

@@ -1,12 +1,14 @@
 """Where output goes and how: whole and plain when piped, coloured and harmless on a terminal."""
 
 import json
+import logging
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from pachyderm_cli.cli import output
 from tests.cli.running import SECONDS, Command, Result, lines
 
 LONG = "x" * 5000
@@ -201,3 +203,19 @@ def test_what_user_code_prints_is_no_result(pachyderm: Command) -> None:
     sent = pachyderm("send", "chatty:@a", "increment", "--json").done()
     assert sent.document["version"] == 1
     assert sent.err == "loaded\nhandled\n"
+
+
+def test_a_warning_that_comes_again_is_told_again_after_a_while(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same warning is one note in a while, another one a note of its own; what is no warning is none."""
+    logger = logging.getLogger("pachyderm")
+    with output.warnings_noted():
+        for what in ("it", "it", "all", "it"):
+            logger.warning("%s is away", what)
+        logger.info("nothing")
+        monkeypatch.setattr(output, "_REPEATED_AFTER", 0.0)
+        logger.warning("it is away")
+    assert capsys.readouterr().err.splitlines() == ["it is away", "all is away", "it is away"]
+    assert logger.propagate
+    assert logger.handlers == []

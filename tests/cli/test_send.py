@@ -32,7 +32,7 @@ def test_the_json_of_a_send_has_the_documented_keys(on_store: Command) -> None:
     assert sent["events"] == [{"version": 1, "type": "Increased", "data": {"amount": 10}}]
     assert str(UUID(sent["message_id"])) == sent["message_id"]
     (effect,) = sent["effects"]
-    assert effect == {"id": effect["id"], "type": "AlertAdmin", "status": "done", "error": None}
+    assert effect == {"id": effect["id"], "type": "AlertAdmin", "status": "done", "error": None, "to": None}
     assert str(UUID(effect["id"])) == effect["id"]
 
 

@@ -17,6 +17,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "snapshot": (),
     "list": (),
     "describe": (),
+    "worker": (),
+    "effects": ("list", "show", "retry", "discard"),
+    "timers": ("list", "cancel"),
     "store": ("migrate",),
 }
 HEAVY = {"sqlalchemy", "alembic", "pydantic", "rich", "psycopg", "jsonpatch", "asyncio"}
@@ -78,6 +81,7 @@ def test_a_commands_help_loads_no_heavy_library(pachyderm: Command, arguments: t
         ("pachyderm send --", "--keep-going"),
         ("pachyderm --project . send --", "--keep-going"),
         ("pachyderm store m", "migrate"),
+        ("pachyderm effects list --status pa", "parked"),
         ("pachyderm send co", "counter:"),
         ("pachyderm send box:", "box:new"),
         ("pachyderm describe n", "no_start"),

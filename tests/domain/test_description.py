@@ -1,8 +1,11 @@
 """Describing a type: its protocol as JSON Schema, and how its messages are written."""
 
 from pathlib import Path
+from typing import Any
 
-from pachyderm_cli.domain.description import Usage, describe, usages
+import pytest
+
+from pachyderm_cli.domain.description import EffectDelivery, Usage, describe, usages
 from tests.support.modules import load
 
 SOURCE = '''\
@@ -78,8 +81,26 @@ def test_a_description_has_every_schema(tmp_path: Path) -> None:
     assert description.messages["TopUp"]["additionalProperties"] is False
     assert list(description.events) == ["Filled"]
     assert list(description.effects["Ring"]["properties"]) == ["loud"]
+    assert list(description.deliveries) == ["Ring"]
     assert list(description.queries) == ["HowMuch"]
     assert description.state["title"] == "State"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "delivery"),
+    [
+        ("", ("at_most_once", 1, None)),
+        ("max_attempts = 3; timeout = 2", ("at_most_once", 1, 2)),
+        ("delivery = 'at_least_once'", ("at_least_once", 8, None)),
+        ("delivery = 'at_least_once'; max_attempts = 3; timeout = 0.5", ("at_least_once", 3, 0.5)),
+    ],
+)
+def test_a_description_says_how_each_effect_is_delivered(
+    tmp_path: Path, attributes: str, delivery: tuple[Any, ...]
+) -> None:
+    """How often it may be tried, which is once for what is delivered at most once, and how long each time."""
+    source = SOURCE.replace("    loud: bool = True", f"    {attributes}\n    loud: bool = True")
+    assert describe(load(tmp_path, source, "till")).deliveries == {"Ring": EffectDelivery(*delivery)}
 
 
 def test_a_type_without_schema_is_described_as_far_as_it_goes(tmp_path: Path) -> None:

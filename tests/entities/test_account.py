@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 from functools import reduce
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -10,32 +11,47 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from entities.account import (
+    AccountEvent,
+    AccountMessage,
     Close,
     Closed,
     Deposit,
     Deposited,
+    Give,
+    Given,
     Open,
     Opened,
+    Settle,
     State,
+    Take,
+    Taken,
+    TransferredIn,
+    TransferredOut,
+    TransferSettled,
     Withdraw,
     Withdrawn,
     handle,
     init,
     update,
 )
-from pachyderm_cli import Rejected
+from pachyderm_cli import Event, Reference, Rejected, Send
 
-AccountMessage = Open | Deposit | Withdraw | Close
-AccountEvent = Opened | Deposited | Withdrawn | Closed
+ONE, OTHER = UUID("11111111-1111-4111-8111-111111111111"), UUID("22222222-2222-4222-8222-222222222222")
+TO_ONE = Reference("transfer", ONE)
 
 OPEN = State(status="open", owner="Ada", balance=Decimal("10.00"))
 EMPTY = State(status="open", owner="Ada", balance=Decimal("0.00"))
+UNSETTLED = State(status="open", owner="Ada", balance=Decimal("0.00"), unsettled=(ONE,))
 CLOSED = State(status="closed", owner="Ada", balance=Decimal("0.00"))
 
 amounts = st.decimals(min_value="0.01", max_value="9999999999.99", places=2)
 small_amounts = st.decimals(min_value="0.01", max_value="5.00", places=2)
 owners = st.text(min_size=1, max_size=20).filter(lambda text: text.strip() != "")
+transfers = st.sampled_from([ONE, OTHER])
 events = st.one_of(
+    st.builds(TransferredOut, amount=amounts, transfer=transfers),
+    st.builds(TransferredIn, amount=amounts, transfer=transfers),
+    st.builds(TransferSettled, transfer=transfers),
     st.builds(Opened, owner=st.text()),
     st.builds(Deposited, amount=amounts),
     st.builds(Withdrawn, amount=amounts),
@@ -50,6 +66,9 @@ def messages_of(amount: st.SearchStrategy[Decimal]) -> st.SearchStrategy[Account
         st.builds(Deposit, amount=amount),
         st.builds(Withdraw, amount=amount),
         st.builds(Close),
+        st.builds(Take, amount=amount, transfer=transfers),
+        st.builds(Give, amount=amount, transfer=transfers),
+        st.builds(Settle, transfer=transfers),
     )
 
 
@@ -71,7 +90,7 @@ def accepted(messages: Iterable[AccountMessage]) -> tuple[State, list[AccountEve
     state, history = init(), []
     for message in messages:
         try:
-            emitted = list(handle(message, state))
+            emitted = [each for each in handle(message, state) if isinstance(each, Event)]
         except Rejected:
             continue
         state = folded(emitted, state)
@@ -79,9 +98,15 @@ def accepted(messages: Iterable[AccountMessage]) -> tuple[State, list[AccountEve
     return state, history
 
 
-def total(history: Iterable[AccountEvent], kind: type[Deposited] | type[Withdrawn]) -> Decimal:
-    """Return the sum of what the events of `kind` moved."""
-    return sum((event.amount for event in history if isinstance(event, kind)), Decimal("0.00"))
+def sum_of(history: Iterable[AccountEvent]) -> Decimal:
+    """Return the sum of what the events brought in, less what they took out."""
+    result = Decimal("0.00")
+    for event in history:
+        if isinstance(event, Deposited | TransferredIn):
+            result += event.amount
+        elif isinstance(event, Withdrawn | TransferredOut):
+            result -= event.amount
+    return result
 
 
 @pytest.mark.parametrize(
@@ -92,11 +117,40 @@ def total(history: Iterable[AccountEvent], kind: type[Deposited] | type[Withdraw
         (Withdraw(amount=Decimal("3.50")), OPEN, Withdrawn(amount=Decimal("3.50"))),
         (Withdraw(amount=Decimal("10.00")), OPEN, Withdrawn(amount=Decimal("10.00"))),
         (Close(), EMPTY, Closed()),
+        (Settle(transfer=ONE), UNSETTLED, TransferSettled(transfer=ONE)),
     ],
 )
 def test_what_makes_sense_is_accepted(message: AccountMessage, state: State, event: AccountEvent) -> None:
     """Each message that fits the state becomes the one event of its kind."""
     assert list(handle(message, state)) == [event]
+
+
+def test_a_transfer_is_told_what_it_was_given_and_what_was_taken() -> None:
+    """Money goes out and in for a transfer with an answer to it; what it does not want to have taken comes back."""
+    take, give = Take(amount=Decimal(5), transfer=ONE), Give(amount=Decimal(5), transfer=ONE)
+    assert list(handle(take, OPEN)) == [
+        TransferredOut(amount=Decimal(5), transfer=ONE),
+        Send(to=TO_ONE, message=Taken(), on_rejected=give),
+    ]
+    assert list(handle(give, OPEN)) == [
+        TransferredIn(amount=Decimal(5), transfer=ONE),
+        Send(to=TO_ONE, message=Given()),
+    ]
+
+
+def test_a_transfer_is_unsettled_until_it_gives_back_or_settles() -> None:
+    """An account knows which transfers have taken of it, each until it gives the money back or settles."""
+    out = [TransferredOut(amount=Decimal(5), transfer=transfer) for transfer in (ONE, OTHER)]
+    state = folded(out, OPEN)
+    assert state.unsettled == (ONE, OTHER)
+    assert update(TransferSettled(transfer=ONE), state).unsettled == (OTHER,)
+    assert update(TransferredIn(amount=Decimal(5), transfer=OTHER), state).unsettled == (ONE,)
+    assert update(TransferredIn(amount=Decimal(5), transfer=OTHER), OPEN).unsettled == ()
+
+
+def test_a_transfer_settles_once() -> None:
+    """A transfer that the account does not know, or no longer, leads to nothing."""
+    assert list(handle(Settle(transfer=OTHER), UNSETTLED)) == []
 
 
 @pytest.mark.parametrize(
@@ -113,6 +167,12 @@ def test_what_makes_sense_is_accepted(message: AccountMessage, state: State, eve
         (Deposit(amount=Decimal(1)), CLOSED, "the account is closed"),
         (Withdraw(amount=Decimal(1)), CLOSED, "the account is closed"),
         (Close(), CLOSED, "the account is closed"),
+        (Close(), UNSETTLED, f"cannot close the account: transfer {ONE} has not settled"),
+        (Take(amount=Decimal(1), transfer=ONE), UNSETTLED, f"transfer {ONE} has its money already"),
+        (Take(amount=Decimal(11), transfer=ONE), OPEN, "cannot withdraw 11.00: the balance is 10.00"),
+        (Take(amount=Decimal(1), transfer=ONE), init(), "the account has not been opened yet"),
+        (Give(amount=Decimal(1), transfer=ONE), init(), "the account has not been opened yet"),
+        (Give(amount=Decimal(1), transfer=ONE), CLOSED, "the account is closed"),
     ],
 )
 def test_what_makes_no_sense_is_rejected_with_the_reason(message: AccountMessage, state: State, reason: str) -> None:
@@ -145,12 +205,12 @@ def test_an_owner_has_a_name(owner: str) -> None:
 
 
 @given(histories)
-def test_the_balance_is_deposits_minus_withdrawals_and_never_negative(messages: list[AccountMessage]) -> None:
+def test_the_balance_is_what_came_in_less_what_went_out_and_never_negative(messages: list[AccountMessage]) -> None:
     """After every event the balance is exactly what came in less what went out, and not below 0."""
     _, history = accepted(messages)
     for length in range(len(history) + 1):
         state = folded(history[:length])
-        assert state.balance == total(history[:length], Deposited) - total(history[:length], Withdrawn)
+        assert state.balance == sum_of(history[:length])
         assert state.balance >= 0
 
 
@@ -161,7 +221,7 @@ def test_an_account_opens_first_and_closes_last(messages: list[AccountMessage]) 
     assert [i for i, event in enumerate(history) if isinstance(event, Opened)] == ([0] if history else [])
     closings = [i for i, event in enumerate(history) if isinstance(event, Closed)]
     assert closings in ([], [len(history) - 1])
-    assert not closings or (state.status == "closed" and state.balance == 0)
+    assert not closings or (state.status == "closed" and state.balance == 0 and not state.unsettled)
 
 
 @given(st.lists(amounts, max_size=20))
@@ -177,8 +237,19 @@ def test_what_was_paid_in_can_be_taken_out_to_the_cent(paid_in: list[Decimal]) -
 @given(st.lists(events, max_size=20))
 def test_any_events_fold(history: list[AccountEvent]) -> None:
     """Update takes its events in any order, also such as handle would not have let happen."""
-    balance = total(history, Deposited) - total(history, Withdrawn)
-    assert folded(history).balance == balance
+    assert folded(history).balance == sum_of(history)
+
+
+def test_what_was_stored_before_there_were_transfers_folds() -> None:
+    """An event or a state of an account that no transfer knew of is read as it always was."""
+    stored: list[AccountEvent] = [
+        Opened.model_validate_json('{"owner":"Ada"}'),
+        Deposited.model_validate_json('{"amount":"10.00"}'),
+        Withdrawn.model_validate_json('{"amount":"3.50"}'),
+    ]
+    state = State.model_validate_json('{"status":"open","owner":"Ada","balance":"6.50"}')
+    assert folded(stored) == state
+    assert [each.model_dump_json() for each in stored[1:]] == ['{"amount":"10.00"}', '{"amount":"3.50"}']
 
 
 @given(events)

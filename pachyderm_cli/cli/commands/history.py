@@ -7,12 +7,16 @@ from typing import Annotated
 import typer
 
 from pachyderm_cli.cli.session import ExistingReference, JsonOption, Session, find
+from pachyderm_cli.errors import UsageError
 
 
 def history(
     ctx: typer.Context,
     reference: ExistingReference = None,
-    first: Annotated[int, typer.Option("--from", min=1, metavar="V", help="Begin at this version.")] = 1,
+    first: Annotated[
+        int | None,
+        typer.Option("--from", min=1, metavar="V", help="Begin at this version."),
+    ] = None,
     last: Annotated[
         int | None,
         typer.Option("--to", min=0, metavar="V", help="End with this version."),
@@ -22,20 +26,30 @@ def history(
         typer.Option("--limit", "-n", min=0, metavar="N", help="At most so many events."),
     ] = None,
     reverse: Annotated[bool, typer.Option("--reverse", "-r", help="Newest first.")] = False,
+    causes: Annotated[
+        bool,
+        typer.Option("--causes", help="Show what caused what: its messages with those before and after, as a tree."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show every event of an entity, oldest first. Needs none of your code.
 
+    With --causes, every message that led to them, and all that those led to, to whatever entity.
+
     Example: pachyderm history counter:@visits --reverse --limit 10
     """
-    from pachyderm_cli.cli import render, serialize  # noqa: PLC0415 - see the package's docstring
+    from pachyderm_cli.cli import render, render_effects, serialize  # noqa: PLC0415 - see the package's docstring
     from pachyderm_cli.cli.output import emit_each  # noqa: PLC0415 - as above
 
+    if causes and (reverse or any(each is not None for each in (first, last, limit))):
+        raise UsageError("--causes shows whole trees; leave out --from, --to, --limit and --reverse")
     session: Session = ctx.obj
     with session.open() as pachyderm:
-        recorded = pachyderm.history(
-            find(pachyderm, reference).entity, from_version=first, to_version=last, limit=limit, reverse=reverse
-        )
+        entity = find(pachyderm, reference).entity
+        if causes:
+            emit_each(pachyderm.causes(entity), as_json, serialize.caused, render_effects.caused)
+            return
+        recorded = pachyderm.history(entity, from_version=first or 1, to_version=last, limit=limit, reverse=reverse)
         emit_each(recorded, as_json, serialize.event, render.event)
 
 

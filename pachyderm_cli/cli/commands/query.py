@@ -21,7 +21,7 @@ def query(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask an entity a question; nothing is written. Its module's query(question, state) answers.
+    """Ask an entity a question, which its module's `query` answers; nothing is written.
 
     Example: pachyderm query account:@alice can-pay amount=10
     """

@@ -46,7 +46,13 @@ ExpectOption = Annotated[
 ConfigOption = Annotated[
     list[str] | None, typer.Option(metavar="KEY=VALUE", help="Add to the effects' config (may be repeated).")
 ]
-NoEffectsOption = Annotated[bool, typer.Option("--no-effects", help="Commit, and run no effect.")]
+NoEffectsOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-effects",
+        help="Commit, and run no effect: a worker carries out those at least once, and the messages to entities.",
+    ),
+]
 FileOption = Annotated[
     str | None, typer.Option("--file", "-f", metavar="PATH|-", help="Send the JSON Lines of this file instead.")
 ]
@@ -73,8 +79,8 @@ def send(
 
     Example: pachyderm send account:@alice deposit amount=10.50
     """
-    from pachyderm_cli.cli import render, serialize  # noqa: PLC0415 - see the package's docstring
-    from pachyderm_cli.cli.output import emit  # noqa: PLC0415 - as above
+    from pachyderm_cli.cli import render, render_effects, serialize  # noqa: PLC0415 - see the package's docstring
+    from pachyderm_cli.cli.output import emit, note  # noqa: PLC0415 - as above
 
     session: Session = ctx.obj
     options: dict[str, Any] = {"config": read_config(config or []), "effects": not no_effects}
@@ -98,6 +104,8 @@ def send(
         content = pachyderm.message(receiver.type, message, whole, fields=fields or [])
         sent = pachyderm.send(receiver, content, message_id=identifier, expect=expect, **options)
         emit(sent, as_json, serialize.sent, render.sent)
+        if sent.left:
+            note(render_effects.left(sent.left))
         sent.require_effects()
 
 
