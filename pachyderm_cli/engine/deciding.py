@@ -94,6 +94,10 @@ class Rules(NamedTuple):
     snapshots_every: int
     lookups: frozenset[str] = frozenset()  # types that keep their states for lookup, beside those that say so
 
+    def keeps_lookup(self, entity_type: EntityType) -> bool:
+        """Tell whether the states of a type are kept for lookup."""
+        return entity_type.lookup or entity_type.name in self.lookups
+
 
 class Delivery:
     """A message on its way to one entity: what stays the same, however often it is decided."""
@@ -217,7 +221,7 @@ class Delivery:
 
     def _lookup(self, fold: Fold) -> NewSnapshot | None:
         entity_type = self.entity_type
-        if not entity_type.lookup and entity_type.name not in self._rules.lookups:
+        if not self._rules.keeps_lookup(entity_type):
             return None
         return new_lookup(entity_type, fold.version, fold.state)
 

@@ -336,7 +336,7 @@ class Pachyderm(TimeTravel, Effects):
             taken_at=self._clock(),
         )
         keep_snapshot(self._store, self._network, taken)
-        if entity_type.lookup or entity_type.name in self._sender.rules.lookups:
+        if self._sender.rules.keeps_lookup(entity_type):
             lookup = new_lookup(entity_type, current.version, current.state)
             keep_lookup(self._store, self._network, current.entity, lookup)
         return taken

@@ -17,6 +17,7 @@ from pachyderm_cli.engine import folding
 from pachyderm_cli.engine.deciding import Request
 from pachyderm_cli.engine.folding import Fold
 from pachyderm_cli.engine.loader import FolderEntityTypes
+from pachyderm_cli.engine.lookups import new_lookup
 from pachyderm_cli.engine.relay import Relay
 from pachyderm_cli.engine.replay_testing import ReplayTest
 from pachyderm_cli.engine.results import Answer, Difference, Forked, Replayed, StateAt, Step, Tried
@@ -226,8 +227,18 @@ class TimeTravel(Views):
             entity_type = self._types.get(target.type)
             state = self.replay(Reference(target.type, head.entity.id), to_version=version)
         now = self._clock()
+        lookup = None
+        if self._sender.rules.keeps_lookup(entity_type):
+            lookup = new_lookup(entity_type, version, state.state)
         if not fork(
-            self._store, self._network, source=head.entity, version=version, target=target, fork_id=uuid4(), at=now
+            self._store,
+            self._network,
+            source=head.entity,
+            version=version,
+            target=target,
+            fork_id=uuid4(),
+            at=now,
+            lookup=lookup,
         ):
             raise VersionConflict(
                 f"{target} is there already; a history is copied into a new entity only", entity=str(target)

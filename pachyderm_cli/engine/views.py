@@ -129,7 +129,7 @@ class Views:
         if limit is not None and limit < 0:
             raise UsageError(f"limit is a number of entities, not {limit}")
         entity_type = self._types.get(type_name)
-        if not entity_type.lookup and type_name not in self._sender.rules.lookups:
+        if not self._sender.rules.keeps_lookup(entity_type):
             raise UsageError(
                 f"{type_name} keeps no states to look entities up by: write lookup = True in {entity_type.file}, then "
                 f"run pachyderm snapshot --all --type {type_name}"

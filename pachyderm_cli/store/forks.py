@@ -10,7 +10,8 @@ from sqlalchemy import bindparam, insert, literal_column, select
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text, to_text
 from pachyderm_cli.store.append_statements import CREATE
-from pachyderm_cli.store.records import Origin
+from pachyderm_cli.store.lookups import write_lookup
+from pachyderm_cli.store.records import NewSnapshot, Origin
 from pachyderm_cli.store.schema import entities, events, forks
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
@@ -51,12 +52,20 @@ _ORIGIN = Statement(
 
 
 def fork(  # noqa: PLR0913 - what a copy says, by keyword
-    store: Store, network: str, *, source: Reference, version: int, target: Reference, fork_id: UUID, at: datetime
+    store: Store,
+    network: str,
+    *,
+    source: Reference,
+    version: int,
+    target: Reference,
+    fork_id: UUID,
+    at: datetime,
+    lookup: NewSnapshot | None = None,
 ) -> bool:
     """Copy the events of `source` up to `version` into `target`, an entity that is not there; tell whether it was not.
 
     The copies are all of one message of the id `fork_id`, and each names the message that led to the original as its
-    cause. In one transaction, inside the database: however long the history, it needs no memory.
+    cause. `lookup` is the state for those who look entities up by it. In one transaction, inside the database: however long the history, it needs no memory.
     """
     moment = to_text(at)
     parameters = {
@@ -76,6 +85,8 @@ def fork(  # noqa: PLR0913 - what a copy says, by keyword
             return False
         transaction.count(_COPY, {**parameters, **copied})
         transaction.count(_NOTE, {**parameters, **note})
+        if lookup is not None:
+            write_lookup(transaction, network, target, lookup)
         return True
 
     return store.write(work)
