@@ -65,7 +65,8 @@ def fork(  # noqa: PLR0913 - what a copy says, by keyword
     """Copy the events of `source` up to `version` into `target`, an entity that is not there; tell whether it was not.
 
     The copies are all of one message of the id `fork_id`, and each names the message that led to the original as its
-    cause. `lookup` is the state for those who look entities up by it. In one transaction, inside the database: however long the history, it needs no memory.
+    cause. `lookup` is the state for those who look entities up by it. In one transaction, inside the database: however
+    long the history, it needs no memory.
     """
     moment = to_text(at)
     parameters = {
