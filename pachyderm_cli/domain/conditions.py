@@ -54,6 +54,8 @@ class Condition(NamedTuple):
     def _compare(self, value: Any) -> bool:
         try:
             left, right = comparable(value), self._read(value)
+            if any(isinstance(each, Decimal) and each.is_nan() for each in (left, right)):
+                raise ValueError(self.text)  # noqa: TRY301 - nothing is less or greater than it
         except (ValueError, InvalidOperation, ValidationError):
             if self.operator in ("=", "!="):
                 return self.operator == "!="
@@ -81,7 +83,10 @@ class Condition(NamedTuple):
         if isinstance(value, bool):
             return {"true": 1, "false": 0}[self.text] if self.text in ("true", "false") else _not_one(self.text)
         if isinstance(value, int | float | Decimal):
-            return Decimal(self.text) if not self.is_quoted else _not_one(self.text)
+            if self.is_quoted:
+                return _not_one(self.text)
+            # What Python writes as 0.1 is not 0.1 exactly, and is to be found by that name.
+            return Decimal(float(self.text)) if isinstance(value, float) else Decimal(self.text)
         if isinstance(value, UUID):
             return str(UUID(self.text))
         if isinstance(value, datetime | date | time | timedelta):
@@ -115,9 +120,10 @@ def value_at(state: Any, path: Sequence[str]) -> Any:
     """Return what stands in a state at `path`, MISSING if nothing does."""
     for name in path:
         if isinstance(state, BaseModel):
-            state = getattr(state, name, MISSING) if name in type(state).model_fields else MISSING
+            state = _field_of(state, name)
         elif dataclasses.is_dataclass(state):
-            state = getattr(state, name, MISSING)
+            is_field = any(each.name == name for each in dataclasses.fields(state))
+            state = getattr(state, name, MISSING) if is_field else MISSING
         elif isinstance(state, Mapping):
             state = state.get(name, MISSING)
         elif isinstance(state, list | tuple) and name.isdecimal():
@@ -127,14 +133,25 @@ def value_at(state: Any, path: Sequence[str]) -> Any:
     return state
 
 
+def _field_of(model: BaseModel, name: str) -> Any:
+    """Return a model's field, or computed field, by its name or by the alias that its JSON has."""
+    kind = type(model)
+    names = {own: field.serialization_alias or field.alias for own, field in kind.model_fields.items()}
+    names |= {own: field.alias for own, field in kind.model_computed_fields.items()}
+    for own, alias in names.items():
+        if name in (own, alias):
+            return getattr(model, own, MISSING)
+    return MISSING
+
+
 def comparable(value: Any) -> Any:
     """Return a value in the form in which those of its kind compare: numbers exactly, times in UTC."""
     if isinstance(value, Enum):
         return comparable(value.value)
     if isinstance(value, int | float):
         return Decimal(value)
-    if isinstance(value, datetime):
-        return value.astimezone(UTC) if value.tzinfo is not None else value.replace(tzinfo=UTC)
+    if isinstance(value, datetime | time) and value.utcoffset() is None:
+        return value.replace(tzinfo=UTC)  # compared as it is, whatever its offset
     return str(value) if isinstance(value, UUID) else value
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from inspect import getattr_static
+from types import FunctionType
 from typing import Any
 
 from pachyderm_cli.domain.message import Event
@@ -28,13 +30,26 @@ def aliases_of(model: type[Event]) -> tuple[str, ...]:
 def problem_of(model: type[Event]) -> str | None:
     """Return what is wrong with what an event class says of its past, None if nothing is."""
     aliases = () if "aliases" in model.model_fields else getattr(model, "aliases", ())
-    if isinstance(aliases, str) or not all(isinstance(each, str) for each in aliases):
+    if not isinstance(aliases, tuple | list) or not all(isinstance(each, str) for each in aliases):
         return f'has aliases = {aliases!r}: write a tuple of names, aliases = ("FormerName",)'
     version = version_of(model)
     if type(version) is not int or version < 1:
         return f"has version = {version!r}: write a whole number from 1"
     if version > 1 and not callable(getattr(model, "upcast", None)):
         return f"has version = {version} and no upcast(data, version), which reads what is stored in older ones"
+    if version > 1 and isinstance(getattr_static(model, "upcast"), FunctionType):
+        return "has an upcast of an event, and there is none yet: write it with @staticmethod or @classmethod"
+    return None
+
+
+def clash_of(models: Iterable[type[Event]]) -> tuple[type[Event], str] | None:
+    """Return a class and a former name that another class has too, None if there is none."""
+    found: dict[str, type[Event]] = {}
+    for model in models:
+        for alias in aliases_of(model):
+            other = found.setdefault(alias, model)
+            if other is not model:
+                return model, f"has the former name {alias!r}, which is one of {other.__name__}'s as well"
     return None
 
 

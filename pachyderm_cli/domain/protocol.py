@@ -57,6 +57,9 @@ class _Reader:
             problem = evolution.problem_of(event)
             if problem is not None:
                 raise load_error(f"the event {event.__name__} {problem}", self.file, _class_line(event))
+        clash = evolution.clash_of(events.values())
+        if clash is not None:
+            raise load_error(f"the event {clash[0].__name__} {clash[1]}", self.file, _class_line(clash[0]))
         emitted, effects = self._emitted(handle)
         for event in emitted:
             if events.get(event.__name__) is not event:

@@ -34,8 +34,11 @@ def look_up(
         for each in lookups_of(store, network, entity_type.name):
             if each.fingerprint != fingerprint_of(entity_type) or each.version != each.head.version:
                 continue
+            try:
+                state = entity_type.state_adapter.validate_json(each.state)
+            except Exception:  # noqa: BLE001, S112 - user code validates too; what cannot be read is to be rebuilt
+                continue
             current += 1
-            state = entity_type.state_adapter.validate_json(each.state)
             if all(condition.holds(state) for condition in conditions):
                 yield FoundByState(head=each.head, state=state, state_json=each.state)
 

@@ -195,7 +195,7 @@ class TimeTravel(Views):
         entity_type, entity = request.entity_type, request.entity
         head = find_head(self._store, self._network, entity.id)
         if at_version is not None:
-            if head is None and at_version > 0:
+            if head is None and at_version != 0:
                 raise NotFound(f"{entity} has no version {at_version}; nothing was sent to it yet", entity=str(entity))
             state = entity_type.initial() if head is None else self.replay(entity, to_version=at_version).state
             fold = Fold(at_version, state, 0)

@@ -30,6 +30,28 @@ def _is_any_of(element: Any, compiler: Any, **_: Any) -> str:
     return f"{column} = ANY (CAST(ARRAY(SELECT json_array_elements_text(CAST({values} AS JSON))) AS {kind}[]))"
 
 
+class is_rare(FunctionElement[int]):  # noqa: N801 - as above
+    """A condition that few rows fulfil, so that an index with it is worth more than one without.
+
+    SQLite keeps no statistics here, and would take the key that begins with the network for as good.
+    """
+
+    type = Integer()  # as above
+    inherit_cache = True
+
+
+@compiles(is_rare)
+def _unlikely(element: Any, compiler: Any, **_: Any) -> str:
+    (condition,) = (compiler.process(clause) for clause in element.clauses)
+    return f"unlikely({condition})"
+
+
+@compiles(is_rare, "postgresql")
+def _as_it_is(element: Any, compiler: Any, **_: Any) -> str:
+    (condition,) = (compiler.process(clause) for clause in element.clauses)
+    return str(condition)
+
+
 class database_time(FunctionElement[str]):  # noqa: N801 - as above
     """The database's clock, so long from now, in the form that times are stored in; null for a null.
 

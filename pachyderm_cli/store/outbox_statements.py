@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from pachyderm_cli.domain.timestamps import to_text
-from pachyderm_cli.store.expressions import NOW, database_time, distance, is_listed
+from pachyderm_cli.store.expressions import NOW, database_time, distance, is_listed, is_rare
 from pachyderm_cli.store.records import Append, Due, EffectStatus, NewEffect
 from pachyderm_cli.store.schema import outbox
 from pachyderm_cli.store.statement import Statement
@@ -94,7 +94,7 @@ _cancel = (
     update(outbox)
     .where(
         _in_network,
-        outbox.c.entity_id == bindparam("entity_id", type_=_id_type),
+        is_rare(outbox.c.entity_id == bindparam("entity_id", type_=_id_type)),
         _is_open,
         is_listed(outbox.c.timer, bindparam("cancels", type_=Text)),
         outbox.c.to_id == outbox.c.entity_id,
@@ -224,7 +224,7 @@ LET_GO = Statement(
 RENEW = Statement(update(outbox).where(_in_network, *_is_held).values(next_attempt_at=_lease_end))
 """Prolongs a lease on all that is held under it."""
 
-_of_entity = (outbox.c.entity_id == bindparam("entity_id"), outbox.c.to_id == outbox.c.entity_id)
+_of_entity = (is_rare(outbox.c.entity_id == bindparam("entity_id")), outbox.c.to_id == outbox.c.entity_id)
 _is_claimed = outbox.c.lease.is_not(None) & (outbox.c.due_at <= _now)
 OWN_TIMERS = Statement(
     select(
@@ -313,7 +313,7 @@ BY_STATUS = Statement(
 
 OF_ENTITY = Statement(
     select(*COLUMNS)
-    .where(_in_network, outbox.c.entity_id == bindparam("entity_id"), _is_open)
+    .where(_in_network, is_rare(outbox.c.entity_id == bindparam("entity_id")), _is_open)
     .order_by(outbox.c.due_at, outbox.c.version, outbox.c.ordinal)
 )
 """Finds what an entity emitted and is not ended."""

@@ -7,11 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from pachyderm_cli import Effect
-from pachyderm_cli.domain.identifiers import effect_id
-from pachyderm_cli.engine.dispatch import dispatch, left_out
-
-MESSAGE_ID = UUID(int=1)
+from pachyderm_cli import Effect, EffectContext, Reference
+from pachyderm_cli.engine.dispatch import dispatch
 
 
 class Note(Effect):
@@ -66,14 +63,14 @@ class Interrupted(Effect):
         raise KeyboardInterrupt
 
 
+CONTEXT = EffectContext(UUID(int=1), 1, Reference("tally", UUID(int=2)), "default", 3)
+
+
 def run(*effects: Effect) -> tuple[list[str], list[str]]:
-    """Run effects; return what was noted and the statuses."""
+    """Run effects; return what was noted and how each ended."""
     notes: list[str] = []
-    results = dispatch(effects, MESSAGE_ID, {"notes": notes})
-    assert [result.id for result in results] == [effect_id(MESSAGE_ID, index) for index in range(len(effects))]
-    assert [result.type for result in results] == [type(effect).__name__ for effect in effects]
-    assert [result.error is None for result in results] == [result.status == "done" for result in results]
-    return notes, [str(result.status) for result in results]
+    errors = [dispatch(effect, {"notes": notes}, CONTEXT) for effect in effects]
+    return notes, ["done" if error is None else "failed" for error in errors]
 
 
 def test_effects_run_in_order() -> None:
@@ -110,25 +107,19 @@ def test_coroutines_run_inside_a_running_loop() -> None:
 
 def test_an_error_says_where_it_arose() -> None:
     """The line of the effect's own module is named."""
-    [result] = dispatch([Fail(kind="oh")], MESSAGE_ID, {})
-    assert result.error is not None
-    assert result.error.startswith(f"RuntimeError: oh ({__file__}:")
+    error = dispatch(Fail(kind="oh"), {}, CONTEXT)
+    assert error is not None
+    assert error.startswith(f"RuntimeError: oh ({__file__}:")
 
 
-def test_one_effect_cannot_take_the_configuration_from_the_next() -> None:
+def test_an_effect_cannot_change_the_configuration() -> None:
     """Each is handed a mapping of its own."""
-    notes, statuses = run(Greedy(), Note(text="a"))
-    assert (notes, statuses) == (["a"], ["done", "done"])
+    config = {"kept": 1}
+    assert dispatch(Greedy(), config, CONTEXT) is None
+    assert config == {"kept": 1}
 
 
 def test_an_interrupt_by_the_user_comes_through() -> None:
     """Ctrl-C is the user's, not the effect's failure."""
     with pytest.raises(KeyboardInterrupt):
         run(Interrupted())
-
-
-def test_what_is_left_out_is_discarded() -> None:
-    """Effects that are not to run are named, each with its id."""
-    results = left_out([Note(text="a"), Fail(kind="oh")], MESSAGE_ID)
-    assert [(result.type, str(result.status)) for result in results] == [("Note", "discarded"), ("Fail", "discarded")]
-    assert [result.id for result in results] == [effect_id(MESSAGE_ID, 0), effect_id(MESSAGE_ID, 1)]

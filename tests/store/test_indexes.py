@@ -42,13 +42,20 @@ COMMANDS: dict[str, Callable[[Pachyderm], Any]] = {
     "list": lambda engine: list(engine.entities()),
     "list --limit": lambda engine: list(engine.entities(limit=3)),
     "list --type": lambda engine: list(engine.entities("tally")),
+    "fork": lambda engine: engine.fork("tally:@b", to_version=2),
+    "inspect a fork": lambda engine: engine.inspect(engine.fork("tally:@b").entity),
+    "try": lambda engine: engine.try_send(engine.request("tally:@b", Add())),
+    "replay --all": lambda engine: list(engine.replay_all()),
+    "lookup": lambda engine: engine.lookup("tally", where=["count>1"]),
+    "lookup: send": lambda engine: engine.send("tally:@a", Add()),
+    "lookup: snapshot": lambda engine: engine.snapshot("tally:@a"),
 }
 
 Statement = tuple[str, Any]
 
 
-def statements_of(store_url: str, command: Callable[[Pachyderm], Any]) -> list[Statement]:
-    """Return the statements on pachyderm's tables that `command` runs on a store with some entities."""
+def statements_of(store_url: str, name: str) -> list[Statement]:
+    """Return the statements on pachyderm's tables that a command runs on a store with some entities."""
     found: list[Statement] = []
 
     original = Transaction._prepared
@@ -58,13 +65,14 @@ def statements_of(store_url: str, command: Callable[[Pachyderm], Any]) -> list[S
         found.append(prepared)
         return prepared
 
-    with tally_engine(store_url, snapshots_every=2, cached=0) as engine:
-        for name in "aabbb":
-            engine.send(f"tally:@{name}", Add())
+    kept = ["tally"] if name.startswith("lookup") else []
+    with tally_engine(store_url, snapshots_every=2, cached=0, lookups=kept) as engine:
+        for letter in "aabbb":
+            engine.send(f"tally:@{letter}", Add())
         # Without the cache, so that what a cold process reads is seen too.
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(Transaction, "_prepared", noted)
-            command(engine)
+            COMMANDS[name](engine)
     assert found
     return found
 
@@ -74,19 +82,25 @@ def lists_heads(statement: str) -> bool:
     return "FROM pachyderm_entities" in statement and "position DESC" in statement.replace('"', "")
 
 
+def sorts_a_few(statement: str) -> bool:
+    """Tell whether a statement sorts what one entity has: its snapshots, or what is open of its effects."""
+    return "FROM pachyderm_snapshots" in statement or "FROM pachyderm_outbox" in statement
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_sqlite_searches_by_index(sqlite_url: str, command: str) -> None:
     """SQLite's plan has no scan of a table, and no search of the log by its network alone.
 
-    Only heads that are listed, and an entity's few snapshots, are sorted.
+    Only heads that are listed, and an entity's few snapshots and open effects, are sorted.
     """
-    for statement, parameters in statements_of(sqlite_url, COMMANDS[command]):
+    for statement, parameters in statements_of(sqlite_url, command):
         with connected(sqlite_url) as connection:
             plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", tuple(parameters))]
         scans = [step for step in plan if step.startswith("SCAN")]
         assert not [step for step in scans if "CONSTANT ROW" not in step and "json_each" not in step], (statement, plan)
         assert not [step for step in plan if "pachyderm_events" in step and "(network=?)" in step], (statement, plan)
-        if "pachyderm_snapshots" not in statement and not lists_heads(statement):
+        assert not [step for step in plan if "pachyderm_outbox" in step and "(network=?)" in step], (statement, plan)
+        if not sorts_a_few(statement) and not lists_heads(statement):
             assert not [step for step in plan if "TEMP B-TREE" in step], (statement, plan)
 
 
@@ -97,7 +111,7 @@ def test_postgres_can_search_by_index(postgres_url: str, command: str) -> None:
 
     The log is searched by entity or by message id; the counter of its positions is a table of one row.
     """
-    for statement, parameters in statements_of(postgres_url, COMMANDS[command]):
+    for statement, parameters in statements_of(postgres_url, command):
         with connected(postgres_url) as connection:
             for way in ("seqscan", "bitmapscan", "sort"):  # what the planner likes best for a few rows
                 connection.execute(text(f"SET LOCAL enable_{way} TO off"))
@@ -105,7 +119,7 @@ def test_postgres_can_search_by_index(postgres_url: str, command: str) -> None:
         scans = [step for step in plan if "Seq Scan" in step]
         assert not [step for step in scans if "pachyderm_events_position_seq" not in step], (statement, plan)
         # An append puts the events of one message in order; that is no search.
-        if "pachyderm_snapshots" not in statement and "INSERT" not in statement and not lists_heads(statement):
+        if not sorts_a_few(statement) and "INSERT" not in statement and not lists_heads(statement):
             assert not [step for step in plan if "Sort" in step], (statement, plan)
         for step, condition in pairwise(plan):
             if "Index" in step and "on pachyderm_events" in step:
