@@ -47,10 +47,8 @@ class OverdueTimers:
                 if not has_waited and self._is_let_go(timer):
                     return True, True
                 has_waited = True
-                if self._relay.has_ended_processes(
-                    timer
-                ):  # if its holder has died, it is parked when the lease runs out
-                    continue
+                if self._relay.has_ended_processes(timer):
+                    continue  # if its holder has died too, it is parked when the lease runs out
             self._fire_one(timer, delivery)
             fired = True
         return fired, bool(timers)

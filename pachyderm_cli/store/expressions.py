@@ -30,28 +30,6 @@ def _is_any_of(element: Any, compiler: Any, **_: Any) -> str:
     return f"{column} = ANY (CAST(ARRAY(SELECT json_array_elements_text(CAST({values} AS JSON))) AS {kind}[]))"
 
 
-class is_rare(FunctionElement[int]):  # noqa: N801 - as above
-    """A condition that few rows fulfil, so that an index with it is worth more than one without.
-
-    SQLite keeps no statistics here, and would take the key that begins with the network for as good.
-    """
-
-    type = Integer()  # as above
-    inherit_cache = True
-
-
-@compiles(is_rare)
-def _unlikely(element: Any, compiler: Any, **_: Any) -> str:
-    (condition,) = (compiler.process(clause) for clause in element.clauses)
-    return f"unlikely({condition})"
-
-
-@compiles(is_rare, "postgresql")
-def _as_it_is(element: Any, compiler: Any, **_: Any) -> str:
-    (condition,) = (compiler.process(clause) for clause in element.clauses)
-    return str(condition)
-
-
 class database_time(FunctionElement[str]):  # noqa: N801 - as above
     """The database's clock, so long from now, in the form that times are stored in; null for a null.
 
@@ -73,6 +51,26 @@ def _by_to_char(element: Any, compiler: Any, **_: Any) -> str:
     (distance,) = (compiler.process(clause) for clause in element.clauses)
     moment = f"(statement_timestamp() + CAST({distance} AS INTERVAL)) AT TIME ZONE 'UTC'"
     return f'to_char({moment}, \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')'
+
+
+class without_waiting(FunctionElement[int]):  # noqa: N801 - as above
+    """True; and on Postgres the statement's transaction does not wait for the disk, if a row comes to be asked.
+
+    So one statement, in one round trip, says both. On SQLite the connection says so.
+    """
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(without_waiting)
+def _nothing_to_say(_element: Any, _compiler: Any, **_: Any) -> str:
+    return "1"
+
+
+@compiles(without_waiting, "postgresql")
+def _by_set_config(_element: Any, _compiler: Any, **_: Any) -> str:
+    return "set_config('synchronous_commit', 'off', true) = 'off'"
 
 
 NOW = "+0.000 seconds"

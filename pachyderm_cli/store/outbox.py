@@ -87,7 +87,7 @@ def _claimed(
 def begin_attempt(store: Store, network: str, held: Held) -> bool:
     """Count an attempt that is about to be made; tell whether the lease still holds, which begins anew."""
     parameters = {**_key(network, held), "lease_for": distance(held.lease.seconds)}
-    return store.write(lambda transaction: transaction.count(said.BEGIN_ATTEMPT, parameters), durable=False) == 1
+    return _marked(store, said.BEGIN_ATTEMPT, parameters) == 1
 
 
 def finish(store: Store, network: str, held: Held) -> bool:
@@ -96,7 +96,7 @@ def finish(store: Store, network: str, held: Held) -> bool:
     It need not be on disk when this returns: an effect that is done is at worst run again, as at least once means.
     """
     parameters = _ending(network, held, EffectStatus.DONE)
-    return store.write(lambda transaction: transaction.count(said.LET_GO, parameters), durable=False) == 1
+    return _marked(store, said.LET_GO_AT_ONCE, parameters) == 1
 
 
 def postpone(store: Store, network: str, held: Held, error: str, seconds: float) -> bool:
@@ -147,7 +147,7 @@ def release(store: Store, network: str, held: Sequence[Held], *, counted: bool) 
 def renew(store: Store, network: str, lease: Lease) -> int:
     """Let the lease begin anew on all that is still held under it; return how many effects those are."""
     parameters = {"network": network, "held_by": str(lease.token), "lease_for": distance(lease.seconds)}
-    return store.write(lambda transaction: transaction.count(said.RENEW, parameters), durable=False)
+    return _marked(store, said.RENEW, parameters)
 
 
 def own_timers(store: Store, network: str, entity_id: UUID) -> list[tuple[Due, StoredEffect]]:
@@ -165,7 +165,7 @@ def seize(store: Store, network: str, held: Held) -> bool:
         "lease": str(held.lease.token),
         "lease_for": distance(held.lease.seconds),
     }
-    return store.write(lambda transaction: transaction.count(said.SEIZE, parameters), durable=False) == 1
+    return _marked(store, said.SEIZE, parameters) == 1
 
 
 def next_due(store: Store, network: str) -> float | None:
@@ -226,6 +226,13 @@ def effects_between(store: Store, network: str, first: UUID, last: UUID, most: i
 
 def _found(store: Store, statement: Statement, parameters: dict[str, Any]) -> list[StoredEffect]:
     return [_effect(row) for row in store.read(lambda transaction: transaction.rows(statement, parameters))]
+
+
+def _marked(store: Store, statement: Statement, parameters: dict[str, Any]) -> int:
+    """Run a statement that says by itself that it need not wait for the disk; return how many rows it changed."""
+    if store.is_sqlite:
+        return store.write(lambda transaction: transaction.count(statement, parameters), durable=False)
+    return store.run(lambda transaction: transaction.count(statement, parameters))
 
 
 def _key(network: str, held: Held) -> dict[str, Any]:

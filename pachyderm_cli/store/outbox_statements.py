@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 
 from pachyderm_cli.domain.timestamps import to_text
-from pachyderm_cli.store.expressions import NOW, database_time, distance, is_listed, is_rare
+from pachyderm_cli.store.expressions import NOW, database_time, distance, is_listed, without_waiting
 from pachyderm_cli.store.records import Append, Due, EffectStatus, NewEffect
 from pachyderm_cli.store.schema import outbox
 from pachyderm_cli.store.statement import Statement
@@ -94,7 +94,7 @@ _cancel = (
     update(outbox)
     .where(
         _in_network,
-        is_rare(outbox.c.entity_id == bindparam("entity_id", type_=_id_type)),
+        outbox.c.entity_id == bindparam("entity_id", type_=_id_type),
         _is_open,
         is_listed(outbox.c.timer, bindparam("cancels", type_=Text)),
         outbox.c.to_id == outbox.c.entity_id,
@@ -200,13 +200,13 @@ _is_held = (outbox.c.lease == bindparam("held_by", type_=_id_type), outbox.c.sta
 
 BEGIN_ATTEMPT = Statement(
     update(outbox)
-    .where(_in_network, _is_the_one, *_is_held)
+    .where(_in_network, _is_the_one, *_is_held, without_waiting())
     .values(attempts=outbox.c.attempts + literal_column("1"), next_attempt_at=_lease_end)
 )
 """Counts an attempt, before it is made, if the lease still holds."""
 
 _is_given_back = bindparam("status", type_=Text) == _PENDING  # and nothing new is known: the last error still holds
-LET_GO = Statement(
+_let_go = (
     update(outbox)
     .where(_in_network, _is_the_one, *_is_held)
     .values(
@@ -219,12 +219,16 @@ LET_GO = Statement(
         ended_at=database_time(bindparam("ended", type_=Text)),
     )
 )
+LET_GO = Statement(_let_go)
 """Ends a lease if it still holds, and says what became of the effect."""
 
-RENEW = Statement(update(outbox).where(_in_network, *_is_held).values(next_attempt_at=_lease_end))
+LET_GO_AT_ONCE = Statement(_let_go.where(without_waiting()))
+"""The same, not waiting for the disk."""
+
+RENEW = Statement(update(outbox).where(_in_network, *_is_held, without_waiting()).values(next_attempt_at=_lease_end))
 """Prolongs a lease on all that is held under it."""
 
-_of_entity = (is_rare(outbox.c.entity_id == bindparam("entity_id")), outbox.c.to_id == outbox.c.entity_id)
+_of_entity = (outbox.c.entity_id == bindparam("entity_id"), outbox.c.to_id == outbox.c.entity_id)
 _is_claimed = outbox.c.lease.is_not(None) & (outbox.c.due_at <= _now)
 OWN_TIMERS = Statement(
     select(
@@ -242,7 +246,7 @@ OWN_TIMERS = Statement(
 
 SEIZE = Statement(
     update(outbox)
-    .where(_in_network, _is_the_one, outbox.c.status == _PENDING, _is_due | _is_claimed)
+    .where(_in_network, _is_the_one, outbox.c.status == _PENDING, _is_due | _is_claimed, without_waiting())
     .values(
         lease=bindparam("lease", type_=_id_type),
         attempts=outbox.c.attempts + literal_column("1"),
@@ -313,7 +317,7 @@ BY_STATUS = Statement(
 
 OF_ENTITY = Statement(
     select(*COLUMNS)
-    .where(_in_network, is_rare(outbox.c.entity_id == bindparam("entity_id")), _is_open)
+    .where(_in_network, outbox.c.entity_id == bindparam("entity_id"), _is_open)
     .order_by(outbox.c.due_at, outbox.c.version, outbox.c.ordinal)
 )
 """Finds what an entity emitted and is not ended."""

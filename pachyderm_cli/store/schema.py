@@ -1,6 +1,6 @@
 """The tables, once, for both databases.
 
-Every key begins with the network. Ids and times are text that `sqlite3` and `psql` show as they are (on Postgres
+Every index has the network in it. Ids and times are text that `sqlite3` and `psql` show as they are (on Postgres
 ids are of type uuid); event data and state are JSON text, never jsonb, which would reorder and round.
 The names carry a prefix because a project's own tables may live in the same database.
 """
@@ -106,8 +106,9 @@ snapshots = Table(
 outbox = Table(
     "pachyderm_outbox",
     metadata,
-    Column("network", Text, primary_key=True),
+    # The id first: a key that begins with the network is what SQLite would search by, for whatever of a network.
     Column("id", _ID, primary_key=True),  # of the effect; what it sends is a message of this id
+    Column("network", Text, primary_key=True),
     Column("entity_id", _ID, nullable=False),
     Column("entity_type", Text, nullable=False),
     Column("version", _COUNTER, nullable=False),  # the entity's, once the events beside it are appended

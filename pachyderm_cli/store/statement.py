@@ -167,7 +167,8 @@ class Transaction:
 
     def be_durable(self) -> None:
         """Let what is committed next wait for the disk again; a connection that cannot is not at rest."""
-        if not self._waits_for_disk:
+        # An interruption may have left it in a transaction, in which SQLite refuses to: its error would hide that one.
+        if not self._waits_for_disk and not self._connection.in_transaction:
             self.run("PRAGMA synchronous=FULL")
             self._waits_for_disk = True
 

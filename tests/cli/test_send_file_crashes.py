@@ -2,21 +2,17 @@
 
 import json
 import subprocess
-import time
 from pathlib import Path
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from pachyderm_cli.store.schema import events
 from tests.cli.running import SECONDS, Command, hear, tell
+from tests.support.clients import wait_for_the_server
 from tests.support.raw import connected
 
 COUNT = 4000
 FILLING = "x" * 600  # so that the file has ten blocks or more, each of which is a commit
-_OTHERS = text(
-    "SELECT count(*) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-)
 
 
 def message_id(first: int, number: int) -> str:
@@ -38,15 +34,6 @@ def logged_ids(store_url: str) -> list[str]:
     """Return the message ids of the log's events, in order; each message here leads to one event."""
     with connected(store_url) as connection:
         return [str(each) for each in connection.scalars(select(events.c.message_id).order_by(events.c.position))]
-
-
-def wait_for_the_server(store_url: str) -> None:
-    """Wait until a Postgres server has done what the killed process had asked of it, its last commit maybe."""
-    end = time.monotonic() + SECONDS
-    with connected(store_url) as connection:
-        while connection.dialect.name == "postgresql" and connection.execute(_OTHERS).scalar_one():
-            assert time.monotonic() < end, "a connection of the killed process is still open"
-            time.sleep(0.02)
 
 
 def require_finishing(on_store: Command, store_url: str, file: Path, ids: list[str]) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.support import killed_errand, killed_outbox
 from tests.support.batches import all_sent
+from tests.support.clients import wait_for_the_server
 from tests.support.gated_workers import GATED, GatedWorker, two_workers
 from tests.support.killed_aftermath import aftermath
 from tests.support.killed_workers import Workplace
@@ -78,7 +79,7 @@ def test_four_workers_of_whom_two_are_killed(workplace: Workplace) -> None:
         for process, part in zip(killed, parts, strict=True):
             kill_after(workplace, process, part)
         assert [process.wait(killed_outbox.SECONDS) for process in living] == [0, 0]
-    killed_outbox.wait_for_the_server(workplace.store_url)
+    wait_for_the_server(workplace.store_url)
     held = [row for row in killed_outbox.rows(workplace.store_url) if row["status"] != "done"]
     assert all(row["lease"] is not None for row in held), "what nobody held was left"
     killed_outbox.let_time_pass(workplace.store_url)

@@ -320,3 +320,75 @@ def test_an_entity_need_not_be_a_module() -> None:
     entity = read_entity("thing", SimpleNamespace(handle=handle, update=update))
     assert list(entity.messages) == ["Go"]
     assert entity.file == __file__
+
+
+WRONG_EFFECTS = {
+    'delivery = "exactly_once"': "has delivery = 'exactly_once': write 'at_most_once' or 'at_least_once'",
+    "delivery = None": "has delivery = None",
+    "delivery: str = 'at_least_once'": "has a field 'delivery', which is a class attribute's name",
+    "max_attempts = 0": "has max_attempts = 0: write a whole number from 1",
+    "max_attempts = -1": "has max_attempts = -1",
+    "max_attempts = 2.0": "has max_attempts = 2.0",
+    "max_attempts = True": "has max_attempts = True",
+    "max_attempts = '3'": "has max_attempts = '3'",
+    "max_attempts: int = 3": "has a field 'max_attempts', which is a class attribute's name",
+    "timeout = 0": "has timeout = 0: write seconds, more than 0, or None",
+    "timeout = -0.5": "has timeout = -0.5",
+    'timeout = "1"': "has timeout = '1'",
+    "timeout = True": "has timeout = True",
+    "timeout = float('inf')": "has timeout = inf",
+    "timeout = float('nan')": "has timeout = nan",
+    "timeout: float = 1.0": "has a field 'timeout', which is a class attribute's name",
+    "def dispatch(self): pass": "has a dispatch with other parameters: define dispatch(self, config)",
+    "def dispatch(self, config, context, more): pass": "has a dispatch with other parameters",
+    "def dispatch(self, config, *, context): pass": "has a dispatch with other parameters",
+    "def dispatch(*everything): pass": "has a dispatch with other parameters",
+}
+
+
+@pytest.mark.filterwarnings("ignore:Field name")  # pydantic warns of the field before it is refused
+@pytest.mark.parametrize("wrong", WRONG_EFFECTS)
+def test_a_wrong_effect_is_named_with_its_line(tmp_path: Path, wrong: str) -> None:
+    """What could not be carried out is found out when the module is loaded."""
+    lines = ["class Alert(Effect):", "    def dispatch(self, config): pass", f"    {wrong}", "", ""]
+    source = COUNTER.replace("-> Iterator[Increased]", "-> 'Iterator[Increased | Alert]'") + "\n\n" + "\n".join(lines)
+    with pytest.raises(EntityLoadError) as caught:
+        load(tmp_path, source)
+    assert f"the effect Alert {WRONG_EFFECTS[wrong]}" in caught.value.message
+    assert caught.value.details["line"] == line_of(source, "class Alert")
+
+
+@pytest.mark.parametrize("own", ["Send", "Timer", "CancelTimer"])
+def test_an_effect_derived_from_pachyderm_s_own_is_refused(tmp_path: Path, own: str) -> None:
+    """What carries it out would not know it."""
+    source = f"from pachyderm_cli import {own}\n" + COUNTER + f"\nclass Alert({own}):\n    pass\n"
+    source = source.replace("-> Iterator[Increased]", "-> 'Iterator[Increased | Alert]'")
+    with pytest.raises(EntityLoadError, match="the effect Alert is derived from one of pachyderm's own") as caught:
+        load(tmp_path, source)
+    assert caught.value.details["line"] == line_of(source, "class Alert")
+
+
+@pytest.mark.parametrize("annotated", [False, True])
+@pytest.mark.parametrize("returned", ["Increased | Alert", "Increased | Alert | Send | Timer | CancelTimer", "Effect"])
+def test_how_an_effect_is_delivered_is_read_from_its_class(tmp_path: Path, returned: str, *, annotated: bool) -> None:
+    """From attributes that are no fields, annotated as the class's or not at all."""
+    kinds = (": ClassVar[str]", ": ClassVar[int]", ": ClassVar[float]") if annotated else ("", "", "")
+    lines = [
+        "class Alert(Effect):",
+        f"    delivery{kinds[0]} = 'at_least_once'",
+        f"    max_attempts{kinds[1]} = 1",
+        f"    timeout{kinds[2]} = 2",
+        "    def dispatch(self, config): pass",
+        "",
+    ]
+    source = COUNTER.replace("-> Iterator[Increased]", f"-> 'Iterator[{returned}]'") + "\n\n" + "\n".join(lines)
+    first = "from typing import ClassVar\nfrom pachyderm_cli import CancelTimer, Send, Timer\n"
+    [alert] = load(tmp_path, first + source).effects.values()
+    assert (alert.__name__, alert.delivery, alert.max_attempts, alert.timeout) == ("Alert", "at_least_once", 1, 2)
+    assert list(alert.model_fields) == []
+
+
+def test_pachyderm_s_own_effects_need_no_annotation(tmp_path: Path) -> None:
+    """Send, Timer and CancelTimer are none of the type's own effects, whether or not the module knows them."""
+    source = "from pachyderm_cli import CancelTimer, Send, Timer\n" + COUNTER
+    assert dict(load(tmp_path, source).effects) == {}

@@ -9,6 +9,7 @@ from pathlib import Path
 from pachyderm_cli import Pachyderm
 from tests.cli.running import ROOT
 from tests.support import killed_errand, killed_outbox, trace
+from tests.support.clients import wait_for_the_server
 from tests.support.killed_scenarios import SCENARIOS, Expected
 
 
@@ -96,7 +97,7 @@ def aftermath(how: str, store_url: str, file: Path, kills: int, stride: int = 1)
         check=False,
     )
     assert done.returncode == 0, done.stderr.decode()
-    killed_outbox.wait_for_the_server(store_url)
+    wait_for_the_server(store_url)
     with Pachyderm(store_url, {"errand": killed_errand}, config={"trace": str(file)}) as engine:
         killed_outbox.work_to_the_end(engine, store_url)
     return Aftermath(store_url, file, json.loads(done.stdout))

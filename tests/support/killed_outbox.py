@@ -1,8 +1,6 @@
 """The outbox as killed processes leave it: looked into, and moved in time, past pachyderm."""
 
-import time
-
-from sqlalchemy import RowMapping, func, select, text, update
+from sqlalchemy import RowMapping, func, select, update
 
 from pachyderm_cli import Pachyderm
 from pachyderm_cli.engine.results import Worked
@@ -14,10 +12,6 @@ SECONDS = 200
 """How long anything here may take before it counts as hanging."""
 
 _MOST_ROUNDS = 20
-_OTHERS = text(
-    "SELECT count(*) FROM pg_stat_activity"
-    " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-)
 
 
 def rows(store_url: str) -> list[RowMapping]:
@@ -43,15 +37,6 @@ def pending(store_url: str) -> int:
 def let_time_pass(store_url: str) -> None:
     """Let every lease run out, and everything that waits be due."""
     execute(store_url, update(outbox).where(outbox.c.status == "pending").values(next_attempt_at=PAST))
-
-
-def wait_for_the_server(store_url: str) -> None:
-    """Wait until a Postgres server has noticed that the clients that were killed are gone."""
-    end = time.monotonic() + SECONDS
-    with connected(store_url) as connection:
-        while connection.dialect.name == "postgresql" and connection.execute(_OTHERS).scalar_one():
-            assert time.monotonic() < end, "a connection of a killed process is still open"
-            time.sleep(0.02)
 
 
 def work_to_the_end(engine: Pachyderm, store_url: str) -> list[Worked]:

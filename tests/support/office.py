@@ -7,7 +7,7 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any, NoReturn, Self
 
-from sqlalchemy import select, update
+from sqlalchemy import inspect, select, update
 
 from pachyderm_cli import EffectContext, Pachyderm
 from pachyderm_cli.domain.timestamps import from_text, to_text
@@ -67,8 +67,10 @@ class Office:
         return self._stack.enter_context(Pachyderm(self.store_url, **given))
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return every row of the outbox, by version and order of emission."""
+        """Return every row of the outbox, by version and order of emission; none where there is no store."""
         with connected(self.store_url) as connection:
+            if not inspect(connection).has_table(outbox.name):
+                return []
             found = connection.execute(select(outbox).order_by(outbox.c.version, outbox.c.ordinal, outbox.c.id))
             return [dict(row._mapping) for row in found]
 
@@ -81,11 +83,12 @@ class Office:
         """Return type and status of every effect in the outbox, in the order of `rows`."""
         return [(row["type"], row["status"]) for row in self.rows()]
 
-    def pass_time(self, seconds: float) -> None:
+    def pass_time(self, seconds: float, network: str = "default") -> None:
         """Let every time that is waited for come so much nearer: due times, and the ends of leases."""
         for row in self.rows():
-            moved = {name: _sooner(row[name], seconds) for name in ("due_at", "next_attempt_at")}
-            self.change(row["id"], **moved)
+            if row["network"] == network and row["next_attempt_at"] is not None:
+                moved = {name: _sooner(row[name], seconds) for name in ("due_at", "next_attempt_at")}
+                self.change(row["id"], **moved)
 
     def end_leases(self) -> None:
         """Let every lease run out now: whoever holds one is given up."""
@@ -111,5 +114,5 @@ def log(engine: Pachyderm, reference: str) -> list[str]:
     return [courier.Noted.model_validate_json(event.data).note for event in engine.history(reference)]
 
 
-def _sooner(text: str | None, seconds: float) -> str | None:
-    return None if text is None else to_text(from_text(text) - timedelta(seconds=seconds))
+def _sooner(text: str, seconds: float) -> str:
+    return to_text(from_text(text) - timedelta(seconds=seconds))

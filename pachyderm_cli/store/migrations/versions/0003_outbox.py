@@ -23,8 +23,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "pachyderm_outbox",
-        sa.Column("network", sa.Text, nullable=False),
         sa.Column("id", _ID, nullable=False),
+        sa.Column("network", sa.Text, nullable=False),
         sa.Column("entity_id", _ID, nullable=False),
         sa.Column("entity_type", sa.Text, nullable=False),
         sa.Column("version", _COUNTER, nullable=False),
@@ -47,7 +47,7 @@ def upgrade() -> None:
         sa.Column("fingerprint", sa.Text, nullable=True),
         sa.Column("created_at", sa.Text, nullable=False),
         sa.Column("ended_at", sa.Text, nullable=True),
-        sa.PrimaryKeyConstraint("network", "id", name="pk_pachyderm_outbox"),
+        sa.PrimaryKeyConstraint("id", "network", name="pk_pachyderm_outbox"),
         sqlite_with_rowid=False,
     )
     op.create_index(

@@ -1,4 +1,4 @@
-"""Migrating a store of the first schema: every row is kept, and what is sent next goes on from there."""
+"""Migrating a store of an older schema: every row is kept, and what is sent next goes on from there."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +48,7 @@ def upgrade_to(store_url: str, revision: str) -> None:
 
 
 def an_event(position: int, entity_id: UUID, version: int, message_id: UUID) -> dict[str, Any]:
-    """Return a row of the log as 0001 has it."""
+    """Return a row of the log as older schemas have it."""
     return {
         "position": position,
         "network": NETWORK,
@@ -67,7 +67,7 @@ def an_event(position: int, entity_id: UUID, version: int, message_id: UUID) -> 
 
 
 def fill(connection: Connection) -> None:
-    """Write two entities, three events and a snapshot, with the columns that 0001 has."""
+    """Write two entities, three events and a snapshot, with the columns that 0001 and 0002 have."""
     tables = MetaData()
     tables.reflect(connection)
     written_at = {"created_at": TIME, "updated_at": TIME}
@@ -114,10 +114,17 @@ def everything(store_url: str) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
+@pytest.fixture(params=["0001", "0002"])
+def revision(request: pytest.FixtureRequest) -> str:
+    """Return an older schema."""
+    found: str = request.param
+    return found
+
+
 @pytest.fixture
-def old_url(store_url: str) -> str:
-    """Return the URL of a store of schema 0001 that holds something, on each database."""
-    upgrade_to(store_url, "0001")
+def old_url(store_url: str, revision: str) -> str:
+    """Return the URL of a store of that schema that holds something, on each database."""
+    upgrade_to(store_url, revision)
     with connected(store_url) as connection:
         fill(connection)
     return store_url
@@ -131,12 +138,12 @@ def old_url(store_url: str) -> str:
         lambda store: find_message(store, NETWORK, MESSAGE_ID),
     ],
 )
-def test_it_is_refused_until_it_is_migrated(old_url: str, use: Callable[[Store], Any]) -> None:
+def test_it_is_refused_until_it_is_migrated(old_url: str, revision: str, use: Callable[[Store], Any]) -> None:
     """Reading and writing say what to run, and change nothing; once that was run, both work."""
     before = everything(old_url)
     store = Store(old_url)
     for _ in range(2):
-        with pytest.raises(StoreError, match=r"schema 0001.*run: pachyderm store migrate"):
+        with pytest.raises(StoreError, match=rf"schema {revision}.*run: pachyderm store migrate"):
             use(store)
     assert everything(old_url) == before
     migrate(old_url)
@@ -144,11 +151,11 @@ def test_it_is_refused_until_it_is_migrated(old_url: str, use: Callable[[Store],
     store.close()
 
 
-def test_every_row_is_kept(old_url: str) -> None:
+def test_every_row_is_kept(old_url: str, revision: str) -> None:
     """Heads, events with their positions, and snapshots are what they were, to the character."""
     before = everything(old_url)
     migrated = migrate(old_url)
-    assert (migrated.before, migrated.after) == ("0001", SCHEMA_VERSION)
+    assert (migrated.before, migrated.after) == (revision, SCHEMA_VERSION)
     assert everything(old_url) == before
     store = Store(old_url)
     of_a = list(read_events(store, NETWORK, A.id))
@@ -224,10 +231,7 @@ def test_heads_have_room_to_be_updated_in_place(postgres_url: str, *, is_migrate
 
 def test_a_migration_that_fails_changes_nothing(old_url: str) -> None:
     """All of it is one transaction: a store on which it cannot be finished stays as it was, stamp and all."""
-    if old_url.startswith("sqlite"):
-        execute(old_url, text("CREATE TABLE pachyderm_events_0001 (in_the_way INTEGER)"))
-    else:
-        execute(old_url, text("DROP INDEX ix_pachyderm_entities_type_written"))
+    execute(old_url, text("CREATE TABLE pachyderm_outbox (in_the_way INTEGER)"))
     before, described_before = everything(old_url), described(old_url)
     with pytest.raises(StoreError):
         migrate(old_url)
