@@ -16,7 +16,7 @@ from pachyderm_cli.engine.results import Inspection, Sent, StateAt
 from pachyderm_cli.store.records import Head, RecordedEvent, StoredSnapshot
 
 if TYPE_CHECKING:
-    from pachyderm_cli.domain.description import EffectDelivery
+    from pachyderm_cli.domain.description import EffectDelivery, EventPast, Usage
 
 
 def state(result: StateAt) -> Iterator[Line]:
@@ -91,30 +91,49 @@ def type_summary(summary: dict[str, Any]) -> Iterator[Line]:
         yield ((f"  {summary['doc']}", "dim"),)
 
 
-def protocol(entity_type: EntityType) -> Iterator[Line]:
-    """Show an entity type: where it is, how its messages are written, its events, effects and state."""
-    from pachyderm_cli.domain.description import describe, usages  # noqa: PLC0415 - only `describe` needs them
+def protocol(entity_type: EntityType, *, lookup: bool) -> Iterator[Line]:
+    """Show an entity type: where it is, how its messages and questions are written, its events, effects and state."""
+    from pachyderm_cli.domain.description import (  # noqa: PLC0415 - only `describe` needs them
+        describe,
+        question_usages,
+        usages,
+    )
 
-    described = describe(entity_type)
+    described = describe(entity_type, lookup=lookup)
     yield ((entity_type.name, "bold cyan"), (f"  {_from_here(entity_type.file)}", "dim"))
     if entity_type.doc:
         yield ((f"  {entity_type.doc.partition(chr(10))[0]}", ""),)
-    yield (("messages", "bold"),)
-    for usage in usages(entity_type):
-        yield ((f"  {' '.join((usage.message, *usage.fields))}", "green"), (f"  {usage.doc}".rstrip(), "dim"))
-    for label, classes in (
-        ("events", described.events),
-        ("effects", described.effects),
-        ("queries", described.queries),
-    ):
-        if classes:
-            yield ((label, "bold"),)
-            for name, schema in classes.items():
-                properties = ", ".join((schema or {}).get("properties", {}))
-                delivery = _delivery(described.deliveries[name]) if label == "effects" else ""
-                yield ((f"  {name}", ""), (f"  {properties}".rstrip(), "dim"), (delivery, ""))
+    yield from _written("messages", usages(entity_type))
+    yield from _classes("events", described.events, {name: _past(each) for name, each in described.past.items()})
+    deliveries = {name: _delivery(each) for name, each in described.deliveries.items()}
+    yield from _classes("effects", described.effects, deliveries)
+    if described.queries:
+        yield from _written("questions", question_usages(entity_type))
     yield (("state", "bold"),)
-    yield ((f"  {getattr(entity_type.state_type, '__name__', entity_type.state_type)}", ""),)
+    kept = "  (kept to look entities up by)" if described.lookup else ""
+    yield ((f"  {getattr(entity_type.state_type, '__name__', entity_type.state_type)}", ""), (kept, "dim"))
+
+
+def _written(label: str, usages: list[Usage]) -> Iterator[Line]:
+    yield ((label, "bold"),)
+    for usage in usages:
+        yield ((f"  {' '.join((usage.message, *usage.fields))}", "green"), (f"  {usage.doc}".rstrip(), "dim"))
+
+
+def _classes(label: str, schemas: dict[str, Any], notes: dict[str, str]) -> Iterator[Line]:
+    if schemas:
+        yield ((label, "bold"),)
+    for name, schema in schemas.items():
+        properties = ", ".join((schema or {}).get("properties", {}))
+        yield ((f"  {name}", ""), (f"  {properties}".rstrip(), "dim"), (notes[name], ""))
+
+
+def _past(described: EventPast) -> str:
+    """Return the version that is written, and the former names; nothing of a class that never changed."""
+    told = [f"version {described.version}"] if described.version > 1 else []
+    if described.aliases:
+        told.append(f"formerly {', '.join(described.aliases)}")
+    return f"  ({', '.join(told)})" if told else ""
 
 
 def _delivery(described: EffectDelivery) -> str:

@@ -19,23 +19,19 @@ _OLD, _NEW = "red", "green"
 def step(result: Step) -> Iterator[Line]:
     """Show one step of a replay: the event, what led to it, what it changed, the state after it."""
     yield from _event(result.event)
-    before = json.loads(result.before_json)
-    for change in result.changes:
-        yield from _change(change, before)
+    yield from _changes(result.changes, result.before_json)
     yield labelled("state", (result.state_json, "dim"))
 
 
 def difference(result: Difference) -> Iterator[Line]:
-    """Show two states side by side: what only the left one has, what only the right one has, and what both have."""
+    """Show two states side by side: what the left one has otherwise than the right one, and the other way round."""
     left, right = result.left, result.right
     yield (("- ", _OLD), *entity(left.entity), (f" at version {left.version}", ""))
     yield (("+ ", _NEW), *entity(right.entity), (f" at version {right.version}", ""))
-    before = json.loads(left.state_json)
     changes = result.changes
     if not changes:
         yield (("  the states are the same", "dim"),)
-    for change in changes:
-        yield from _change(change, before)
+    yield from _changes(changes, left.state_json)
 
 
 def tried(result: Tried) -> Iterator[Line]:
@@ -96,6 +92,16 @@ def _event(recorded: RecordedEvent) -> Iterator[Line]:
     )
 
 
+def _changes(changes: list[dict[str, Any]], before_json: str) -> Iterator[Line]:
+    """Show a JSON Patch; each of its operations is on what those before it have made."""
+    from jsonpatch import apply_patch  # noqa: PLC0415 - only steps and differences need it
+
+    state = json.loads(before_json)
+    for change in changes:
+        yield from _change(change, state)
+        state = apply_patch(state, [change], in_place=True)
+
+
 def _change(change: dict[str, Any], before: Any) -> Iterator[Line]:
     """Show one operation of a JSON Patch as what goes and what comes."""
     path = change["path"] or "/"
@@ -109,13 +115,10 @@ def _change(change: dict[str, Any], before: Any) -> Iterator[Line]:
 
 
 def _at(value: Any, pointer: str) -> Any:
-    """Return what stands at a JSON Pointer (RFC 6901), None where an operation before has moved it."""
+    """Return what stands at a JSON Pointer (RFC 6901)."""
     for part in pointer.split("/")[1:]:
         name = part.replace("~1", "/").replace("~0", "~")
-        try:
-            value = value[int(name)] if isinstance(value, list) else value[name]
-        except (KeyError, IndexError, ValueError, TypeError):
-            return None
+        value = value[int(name)] if isinstance(value, list) else value[name]
     return value
 
 

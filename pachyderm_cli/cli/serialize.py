@@ -215,11 +215,11 @@ def head(found: Head) -> dict[str, Any]:
     }
 
 
-def protocol(entity_type: EntityType) -> dict[str, Any]:
+def protocol(entity_type: EntityType, *, lookup: bool) -> dict[str, Any]:
     """Return an entity type's protocol as JSON Schema."""
     from pachyderm_cli.domain.description import describe  # noqa: PLC0415 - only `describe` needs it
 
-    return asdict(describe(entity_type))
+    return asdict(describe(entity_type, lookup=lookup))
 
 
 def _entity_or_none(reference: Reference | None) -> dict[str, Any] | None:

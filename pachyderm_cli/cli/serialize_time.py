@@ -50,7 +50,7 @@ def replayed(result: Replayed) -> dict[str, Any]:
         "entity": entity(result.entity),
         "version": result.diverged_at,
         "event": result.event,
-        "problem": result.problem,
+        "error": result.problem,
     }
 
 

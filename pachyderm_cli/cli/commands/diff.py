@@ -10,6 +10,9 @@ from pachyderm_cli.cli.completion import complete_references
 from pachyderm_cli.cli.session import JsonOption, Session
 from pachyderm_cli.errors import UsageError
 
+_FORMS = "give two versions, as in diff REF 3 7, or another entity alone"
+_SHORTEST_ID = 4  # digits of an id's prefix; fewer are a version
+
 
 def diff(
     ctx: typer.Context,
@@ -25,9 +28,10 @@ def diff(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how an entity's state differs between two versions, or how two entities' states differ.
+    """Show how two states differ: of two versions or entities.
 
-    With --json it is a JSON Patch (RFC 6902) beside the two states.
+    Give an entity and two of its versions, or two entities. With --json it is a JSON Patch (RFC 6902) beside the two
+    states.
 
     Example: pachyderm diff counter:@visits 3 7
     """
@@ -36,6 +40,8 @@ def diff(
 
     session: Session = ctx.obj
     with session.open() as pachyderm:
+        if right is None and left.isdecimal() and len(left) < _SHORTEST_ID:
+            raise UsageError(f"version {left} and which other? {_FORMS}")
         if right is None:
             found = pachyderm.difference(reference, left)
         else:
@@ -46,7 +52,7 @@ def diff(
 def _version(text: str) -> int:
     """Return the version that `text` names. Raises UsageError."""
     if not text.isdecimal() or not text.isascii():
-        raise UsageError(f"{text!r} is no version: give two versions, as in diff REF 3 7, or another entity alone")
+        raise UsageError(f"{text!r} is no version: {_FORMS}")
     return int(text)
 
 

@@ -27,9 +27,9 @@ def fork(
     ] = "new",
     as_json: JsonOption = False,
 ) -> None:
-    """Copy an entity's history into a new entity: events only, no effects, no timers.
+    """Copy a history into a new entity, to play on from there.
 
-    Where it came from is recorded, and inspect shows it.
+    Events only: no effects, no timers. Where it came from is recorded, and inspect shows it.
 
     Example: pachyderm fork counter:@visits --to-version 3 --to counter:@what-if
     """

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pachyderm_cli.cli.session import JsonOption, Session, TypeOption
+from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.errors import UsageError
 
 if TYPE_CHECKING:
+    from pachyderm_cli.domain.entity import EntityType
     from pachyderm_cli.engine.engine import Pachyderm
 
 
@@ -37,7 +40,8 @@ def list_(
 ) -> None:
     """List the entities, last written first.
 
-    With --where, --sort or --show those of a type that keeps its states for lookup (lookup = True in its module).
+    With --where, --sort or --show those of one type, by id or in the order of a field. The type has to keep its
+    states for lookup: lookup = True in its module.
 
     Example: pachyderm list --type account --where 'balance<0' --sort -balance --show owner,balance
     """
@@ -70,25 +74,38 @@ def _by_state(
     """Print the entities found by their state; return how many there were."""
     from pachyderm_cli.cli import render_time, serialize_time  # noqa: PLC0415 - see the package's docstring
     from pachyderm_cli.cli.output import emit, note  # noqa: PLC0415 - as above
+    from pachyderm_cli.domain.conditions import read_condition, read_path  # noqa: PLC0415 - as above
 
     if type_name is None:
         raise UsageError("--where, --sort and --show go with --type: the states of one type have the same fields")
     paths = [] if show is None else [path.strip() for path in show.split(",")]
+    named = [read_condition(text).path for text in where] + [read_path(path) for path in paths]
+    if sort is not None:
+        named.append(read_path(sort.removeprefix("-")))
+    _require_fields(pachyderm.entity_type(type_name), named)
     found = pachyderm.lookup(type_name, where=where, sort=sort, limit=limit)
     if found.stale:
+        left_out = "1 entity" if found.stale == 1 else f"{found.stale} entities"
         note(
-            f"{found.stale} entities of the type {type_name} are left out: what is kept of their state is stale; "
+            f"{left_out} of the type {type_name!r} left out, because what is kept of the state is stale; "
             f"run: pachyderm snapshot --all --type {type_name}"
         )
     for each in found.found:
         shown = each.fields(paths)
-        emit(
-            each,
-            as_json,
-            lambda it, shown=shown: serialize_time.found(it, shown),  # type: ignore[misc]  # a lambda cannot be annotated
-            lambda it, shown=shown: render_time.found(it, shown),  # type: ignore[misc]  # as above
-        )
+        emit(each, as_json, partial(serialize_time.found, shown=shown), partial(render_time.found, shown=shown))
     return len(found.found)
+
+
+def _require_fields(entity_type: EntityType, paths: list[tuple[str, ...]]) -> None:
+    """Refuse a field that no state of the type has, where that can be told. Raises UsageError."""
+    state = entity_type.state_type
+    fields = getattr(state, "model_fields", None)
+    if not isinstance(fields, dict) or state.model_config.get("extra") == "allow":
+        return
+    known = {*fields, *(info.alias for info in fields.values() if info.alias), *state.model_computed_fields}
+    for name, *_ in paths:
+        if name not in known:
+            raise UsageError(f"a state of the type {entity_type.name!r} has no {name!r}; {suggestion(name, known)}")
 
 
 def register(app: typer.Typer) -> None:

@@ -7,21 +7,28 @@ from typing import Annotated
 import typer
 
 from pachyderm_cli.cli.commands.send import FieldsArgument
-from pachyderm_cli.cli.completion import complete_references
+from pachyderm_cli.cli.completion import complete_questions, complete_references
 from pachyderm_cli.cli.session import JsonOption, Session
 
 
 def query(
     ctx: typer.Context,
     reference: Annotated[str, typer.Argument(metavar="REF", help="The entity.", autocompletion=complete_references)],
-    question: Annotated[str, typer.Argument(metavar="QUESTION", help="The question's name, in any usual spelling.")],
+    question: Annotated[
+        str,
+        typer.Argument(
+            metavar="QUESTION", help="The question's name, in any usual spelling.", autocompletion=complete_questions
+        ),
+    ],
     fields: FieldsArgument = None,
     at_version: Annotated[
         int | None, typer.Option("--at-version", min=0, metavar="N", help="Ask it as it was at this version.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask an entity a question, which its module's `query` answers; nothing is written.
+    """Ask an entity a question; nothing is written.
+
+    The answer is what its module's query(question, state) returns.
 
     Example: pachyderm query account:@alice can-pay amount=10
     """

@@ -30,7 +30,7 @@ def replay(
         int | None, typer.Option("--from-version", min=1, metavar="N", help="With --steps: begin with this version.")
     ] = None,
     every_entity: Annotated[
-        bool, typer.Option("--all", help="Replay every entity, and report those that come out otherwise than they did.")
+        bool, typer.Option("--all", help="Replay every entity, and report those that come out otherwise.")
     ] = False,
     type_name: TypeOption = None,
     entities: EntitiesOption = None,
@@ -42,9 +42,10 @@ def replay(
 ) -> None:
     """Show the state at any version or time.
 
-    It is folded from the events alone, without snapshots. With --all every entity of the network is, and held against
-    its snapshots, or with --entities against what the code in that folder gives, version by version; what differs or
-    fails is reported, with exit status 9. It reads only.
+    It is folded from the events alone, without snapshots.
+
+    With --all every entity of the network is folded, and held against its snapshots, or with --entities against what
+    the code in that folder gives, version by version. What differs or fails is reported, with exit status 9.
 
     Example: pachyderm replay counter:@visits --to-version 3
     """
@@ -79,19 +80,28 @@ def _replay_all(
 ) -> None:
     """Replay every entity, print those that come out otherwise, and raise CheckFailed if there are any."""
     from pachyderm_cli.cli import render_time, serialize_time  # noqa: PLC0415 - see the package's docstring
-    from pachyderm_cli.cli.output import emit, note, progress  # noqa: PLC0415 - as above
+    from pachyderm_cli.cli.output import emit_each, note, progress, results  # noqa: PLC0415 - as above
 
     total = sum(1 for _ in pachyderm.entities(type_name))
-    count = diverged = 0
-    for each in progress(pachyderm.replay_all(type_name, entities=entities, jobs=jobs), "replaying", total):
-        count += 1
-        if each.problem is not None:
-            diverged += 1
-            emit(each, as_json, serialize_time.replayed, render_time.replayed)
-    if diverged:
-        raise CheckFailed(f"{diverged} of {count} entities come out otherwise than they did", diverged=diverged)
-    if not as_json:
-        note(f"{count} entities replayed: all come out as they did")
+    every = progress(pachyderm.replay_all(type_name, entities=entities, jobs=jobs), "replaying", total)
+    diverged = (each for each in every if each.problem is not None)
+    # On a terminal they would run into the progress bar, so they come after it.
+    shown = list(diverged) if results().isatty() else diverged
+    count = emit_each(shown, as_json, serialize_time.replayed, render_time.replayed)
+    if count:
+        verb = "comes" if count == 1 else "come"
+        raise CheckFailed(f"{count} of {_entities(total)} {verb} out otherwise than before", diverged=count)
+    if as_json:
+        return
+    if total:
+        note(f"{_entities(total)} replayed, and none comes out otherwise than before")
+    else:
+        of_type = "" if type_name is None else f" of the type {type_name!r}"
+        note(f"no entities{of_type} in the network {pachyderm.network!r}")
+
+
+def _entities(count: int) -> str:
+    return f"{count} entit{'y' if count == 1 else 'ies'}"
 
 
 def read_time(text: str) -> datetime:

@@ -22,7 +22,10 @@ def try_(
         ),
     ],
     message: Annotated[
-        str, typer.Argument(metavar="MESSAGE", help="The message's name.", autocompletion=complete_messages)
+        str,
+        typer.Argument(
+            metavar="MESSAGE", help="The message's name, in any usual spelling.", autocompletion=complete_messages
+        ),
     ],
     fields: FieldsArgument = None,
     data: DataOption = None,
@@ -33,7 +36,10 @@ def try_(
     entities: EntitiesOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a message would lead to, without sending it: events, effects and state, or the rejection.
+    """Show what a message would lead to; nothing is written.
+
+    Its events, effects and the state after it, or the rejection, with exit status 5. With --entities the code in
+    that folder decides.
 
     Example: pachyderm try account:@alice withdraw amount=10 --at-version 2
     """
