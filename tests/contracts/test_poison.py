@@ -14,6 +14,7 @@ from pachyderm_cli.store.records import Held, Lease
 from pachyderm_cli.store.schema import outbox
 from pachyderm_cli.store.store import Store
 from tests.support import killed_outbox, poisonous
+from tests.support.clients import wait_for_the_server
 from tests.support.killed_workers import Workplace
 from tests.support.poisonous import MOST_ATTEMPTS
 from tests.support.raw import execute
@@ -55,7 +56,7 @@ def runs(workplace: Workplace) -> Counter[str]:
 
 def let_time_pass(workplace: Workplace) -> None:
     """Let leases run out and what failed be due, once the killed are seen to be gone."""
-    killed_outbox.wait_for_the_server(workplace.store_url)
+    wait_for_the_server(workplace.store_url)
     killed_outbox.let_time_pass(workplace.store_url)
 
 
