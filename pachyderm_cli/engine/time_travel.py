@@ -68,6 +68,12 @@ class TimeTravel(Views):
         Raises as `replay` does.
         """
         head = self._finder.existing(reference)
+        if from_version > max(1, head.version):
+            raise NotFound(
+                f"{head.entity} has no version {from_version}; it has 0 to {head.version}",
+                entity=str(head.entity),
+                version=from_version,
+            )
         entity_type = self._types.get(head.entity.type)
         replayed = self._replayed(head, entity_type, to_version, at)
         return self._steps(head, entity_type, replayed, from_version)

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, func, select
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
@@ -43,7 +43,6 @@ _EACH = Statement(
 _COUNT = Statement(
     select(func.count()).where(entities.c.network == bindparam("network"), entities.c.type == bindparam("entity_type"))
 )
-_DROP = Statement(delete(lookups).where(*_of_type))
 
 
 def write_lookup(transaction: Transaction, network: str, entity: Reference, state: NewSnapshot) -> None:
@@ -68,12 +67,6 @@ def count_of_type(store: Store, network: str, type_name: str) -> int:
     parameters = {"network": network, "entity_type": type_name}
     [(count,)] = store.read(lambda transaction: transaction.rows(_COUNT, parameters))
     return int(count)
-
-
-def drop_lookups(store: Store, network: str, type_name: str) -> int:
-    """Drop the states kept of a type; return how many there were."""
-    parameters = {"network": network, "entity_type": type_name}
-    return store.write(lambda transaction: transaction.count(_DROP, parameters))
 
 
 def _row(network: str, entity: Reference, state: NewSnapshot) -> dict[str, Any]:

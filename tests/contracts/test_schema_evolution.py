@@ -149,7 +149,7 @@ def test_a_newer_version_is_refused(newest: Pachyderm, versions: Versions) -> No
 
 @pytest.mark.parametrize("use", [Pachyderm.state, Pachyderm.replay, lambda engine, ref: list(engine.steps(ref))])
 def test_a_class_that_is_gone_is_named(versions: Versions, use: Any) -> None:
-    """The error names type, version, event and the nearest class there is, and says what to write."""
+    """The error names entity, version, event and the nearest class there is, and says what to write."""
     with (
         versions.engine("gone", FIRST.replace("Took", "Taken")) as engine,
         pytest.raises(EntityFailed) as caught,
@@ -157,6 +157,7 @@ def test_a_class_that_is_gone_is_named(versions: Versions, use: Any) -> None:
         use(engine, "till:@a")
     told = caught.value
     assert "till cannot read the event Took at version 2" in told.message
+    assert f"(in the history of {told.details['entity']})" in told.message
     assert "Taken" in told.message
     assert "aliases" in told.message
     assert (told.details["entity_type"], told.details["event"], told.details["version"]) == ("till", "Took", 2)
