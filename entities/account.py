@@ -12,7 +12,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from entities._money import ZERO, PositiveMoney
-from pachyderm_cli import Event, Message, Reference, Rejected, Send
+from pachyderm_cli import Event, Message, Question, Reference, Rejected, Send
 
 Owner = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
@@ -124,6 +124,15 @@ AccountMessage = Open | Deposit | Withdraw | Close | Take | Give | Settle
 AccountEvent = Opened | Deposited | Withdrawn | Closed | TransferredOut | TransferredIn | TransferSettled
 
 
+class CanPay(Question):
+    """Whether the account could pay `amount` out."""
+
+    amount: PositiveMoney
+
+
+lookup = True  # accounts are found by their state: pachyderm list --type account --where 'balance>100'
+
+
 def init() -> State:
     """Return the account before it is opened."""
     return State()
@@ -208,3 +217,8 @@ def update(event: AccountEvent, state: State) -> State:
 
 def _without(transfer: UUID, unsettled: tuple[UUID, ...]) -> tuple[UUID, ...]:
     return tuple(each for each in unsettled if each != transfer)
+
+
+def query(question: CanPay, state: State) -> bool:
+    """Tell whether the account is open and holds enough."""
+    return state.status == "open" and state.balance >= question.amount

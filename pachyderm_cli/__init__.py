@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pachyderm_cli.domain.context import Context, EffectContext
-    from pachyderm_cli.domain.message import CancelTimer, Effect, Event, Message, Send, Timer
+    from pachyderm_cli.domain.message import CancelTimer, Effect, Event, Message, Question, Send, Timer
     from pachyderm_cli.domain.reference import Reference
     from pachyderm_cli.engine.engine import Pachyderm
     from pachyderm_cli.errors import PachydermError, Rejected
@@ -27,6 +27,7 @@ _HOME = {
     "Message": "pachyderm_cli.domain.message",
     "Pachyderm": "pachyderm_cli.engine.engine",
     "PachydermError": "pachyderm_cli.errors",
+    "Question": "pachyderm_cli.domain.message",
     "Reference": "pachyderm_cli.domain.reference",
     "Rejected": "pachyderm_cli.errors",
     "Send": "pachyderm_cli.domain.message",
@@ -42,6 +43,7 @@ __all__ = [
     "Message",
     "Pachyderm",
     "PachydermError",
+    "Question",
     "Reference",
     "Rejected",
     "Send",

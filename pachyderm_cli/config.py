@@ -35,6 +35,11 @@ class _SnapshotsTable(BaseModel):
     every: int = Field(default=100, ge=0)
 
 
+class _LookupTable(BaseModel):
+    model_config = _STRICT
+    types: list[str] = []
+
+
 class _OutboxTable(BaseModel):
     model_config = _STRICT
     lease_seconds: float = Field(default=30, ge=0.5, le=86400)
@@ -49,10 +54,16 @@ class _File(BaseModel):
     store: _StoreTable = _StoreTable()
     snapshots: _SnapshotsTable = _SnapshotsTable()
     outbox: _OutboxTable = _OutboxTable()
+    lookup: _LookupTable = _LookupTable()
     effects: dict[str, Any] = Field(default_factory=dict)
 
 
-_TABLES: dict[str, type[BaseModel]] = {"store": _StoreTable, "snapshots": _SnapshotsTable, "outbox": _OutboxTable}
+_TABLES: dict[str, type[BaseModel]] = {
+    "store": _StoreTable,
+    "snapshots": _SnapshotsTable,
+    "outbox": _OutboxTable,
+    "lookup": _LookupTable,
+}
 
 
 class Config(BaseModel):
@@ -66,7 +77,15 @@ class Config(BaseModel):
     snapshots_every: int
     lease_seconds: float
     deliveries: int
+    lookups: frozenset[str]
     effects: dict[str, Any] = Field(repr=False)
+
+    def with_entities(self, folder: str | os.PathLike[str]) -> Config:
+        """Return the same with the entity modules of another folder. Raises ConfigError."""
+        path = Path(folder).resolve()
+        if not path.is_dir():
+            raise ConfigError(f"there is no folder of entity modules at {path}")
+        return self.model_copy(update={"entities": path})
 
 
 def load_config(
@@ -105,6 +124,7 @@ def load_config(
         snapshots_every=file.snapshots.every,
         lease_seconds=file.outbox.lease_seconds,
         deliveries=file.outbox.deliveries,
+        lookups=frozenset(file.lookup.types),
         effects=_expanded_values(file.effects, "effects", env),
     )
 

@@ -38,6 +38,7 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     assert read.store_url == f"sqlite:///{tmp_path}/pachyderm.db"
     assert (read.network, read.snapshots_every, read.effects) == ("default", 100, {})
     assert (read.lease_seconds, read.deliveries) == (30, 1000)
+    assert read.lookups == frozenset()
 
 
 def test_everything_may_be_set(tmp_path: Path) -> None:
@@ -54,6 +55,8 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
         [outbox]
         lease_seconds = 2.5
         deliveries = 0
+        [lookup]
+        types = ["counter", "billing.invoice"]
         [effects]
         smtp_host = "localhost"
         ports = [25, 26]
@@ -65,6 +68,7 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
     assert read.store_url == "postgresql+psycopg://u@host/db"
     assert (read.network, read.snapshots_every) == ("live", 0)
     assert (read.lease_seconds, read.deliveries) == (2.5, 0)
+    assert read.lookups == {"counter", "billing.invoice"}
     assert read.effects == {"smtp_host": "localhost", "ports": [25, 26], "nested": {"deep": True}}
 
 
@@ -181,6 +185,7 @@ def test_a_placeholder_of_a_url_that_is_not_used_may_be_missing(tmp_path: Path) 
         ("[outbox]\nlease_secs = 3", "outbox.lease_secs", "lease_seconds"),
         ("[outbox]\ndeliverys = 3", "outbox.deliverys", "deliveries"),
         ("[outboxes]\ndeliveries = 3", "outboxes", "outbox"),
+        ("[lookup]\ntype = ['counter']", "lookup.type", "types"),
         ("[stores.x]\ny = 3", "stores", "store"),
     ],
 )
@@ -207,6 +212,8 @@ def test_an_unknown_key_is_told_the_nearest(tmp_path: Path, text: str, key: str,
         ("[outbox]\nlease_seconds = inf", "outbox.lease_seconds: Input should be less than or equal to 86400"),
         ("[outbox]\nlease_seconds = '30'", "outbox.lease_seconds: Input should be a valid number"),
         ("[outbox]\nlease_seconds = true", "outbox.lease_seconds: Input should be a valid number"),
+        ("[lookup]\ntypes = 'counter'", "lookup.types: Input should be a valid list"),
+        ("[lookup]\ntypes = [1]", "lookup.types.0: Input should be a valid string"),
         ("[outbox]\ndeliveries = -1", "outbox.deliveries: Input should be greater than or equal to 0"),
         ("[outbox]\ndeliveries = 1.5", "outbox.deliveries: Input should be a valid integer"),
         ("[outbox]\ndeliveries = '3'", "outbox.deliveries: Input should be a valid integer"),

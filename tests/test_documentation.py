@@ -1,4 +1,7 @@
-"""README and docs are run: every `console` block's commands print what the block says, in order, in one place."""
+"""README and docs are run: every `console` block's commands print what the block says, in order, in one place.
+
+A `python` block that begins with the path of a file, as in `# entities/wallet.py`, is written there first.
+"""
 
 import difflib
 import os
@@ -16,7 +19,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 README = PAGES[0].read_text(encoding="utf-8")
 
 _PYTHON = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
-_CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_RUN = re.compile(r"^```(console\n|python\n# \S+\.py\n)(.*?)^```", re.MULTILINE | re.DOTALL)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _TIME_ORDERED_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _RANDOM_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b")
@@ -27,7 +30,10 @@ _FINGERPRINT = re.compile(r"\b[0-9a-f]{32}\b")
 def test_what_the_pages_show_is_what_the_commands_print(page: Path, tmp_path: Path) -> None:
     """Every command in a page's console blocks prints what the page says it does."""
     terminal = _Terminal(tmp_path)
-    for block in _CONSOLE.findall(page.read_text(encoding="utf-8")):
+    for kind, block in _RUN.findall(page.read_text(encoding="utf-8")):
+        if kind != "console\n":
+            terminal.write(kind.split()[2], block)
+            continue
         shown = block.strip().splitlines()
         printed = []
         for line in shown:
@@ -70,6 +76,9 @@ class _Terminal:
             "PATH": f"{command.parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
         }
+
+    def write(self, file: str, text: str) -> None:
+        (self.folder / file).write_text(text, encoding="utf-8")
 
     def run(self, command: str) -> list[str]:
         if command.startswith("cd "):

@@ -16,16 +16,20 @@ from pachyderm_cli import __version__
 from pachyderm_cli.cli import exit_codes
 from pachyderm_cli.cli.commands import (
     describe,
+    diff,
     effects,
+    fork,
     history,
     init,
     inspect,
     list_,
+    query,
     replay,
     send,
     snapshot,
     store,
     timers,
+    try_,
     worker,
 )
 from pachyderm_cli.cli.output import abandon, finish, tell_error
@@ -62,7 +66,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (init, send, history, inspect, replay, snapshot, list_, describe, worker):
+for module in (init, send, try_, query, history, inspect, replay, diff, fork, snapshot, list_, describe, worker):
     module.register(app)
 for name, group in (("effects", effects.app), ("timers", timers.app), ("store", store.app)):
     app.add_typer(group, name=name)

@@ -7,17 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pachyderm_cli.cli import render_effects
-from pachyderm_cli.cli.json_text import to_json
 from pachyderm_cli.cli.output import Line
 from pachyderm_cli.cli.pieces import entity, labelled, versioned
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.naming import command_spelling
 from pachyderm_cli.domain.timestamps import to_text
-from pachyderm_cli.engine.results import Inspection, Sent, StateAt, Step
+from pachyderm_cli.engine.results import Inspection, Sent, StateAt
 from pachyderm_cli.store.records import Head, RecordedEvent, StoredSnapshot
 
 if TYPE_CHECKING:
-    from pachyderm_cli.domain.description import EffectDelivery
+    from pachyderm_cli.domain.description import EffectDelivery, EventPast, Usage
 
 
 def state(result: StateAt) -> Iterator[Line]:
@@ -49,16 +48,6 @@ def event(recorded: RecordedEvent) -> Iterator[Line]:
     )
 
 
-def step(result: Step) -> Iterator[Line]:
-    """Show one step of a replay: the event, what it changed, the state after it."""
-    yield from event(result.event)
-    for change in result.changes:
-        value = f" {to_json(change['value'])}" if "value" in change else ""
-        source = f" from {change['from']}" if "from" in change else ""
-        yield labelled("", (f"{change['op']} {change['path'] or '/'}{source}{value}", "yellow"))
-    yield labelled("state", (result.state_json, "green"))
-
-
 def inspection(result: Inspection) -> Iterator[Line]:
     """Show all that is known of an entity."""
     yield from state(result)
@@ -68,6 +57,9 @@ def inspection(result: Inspection) -> Iterator[Line]:
     yield labelled("updated", (to_text(result.updated_at), ""))
     snapshots = ", ".join(f"version {each.version}" for each in result.snapshots) or "none"
     yield labelled("snapshots", (snapshots, ""))
+    if result.origin is not None:
+        origin = result.origin
+        yield labelled("forked", *entity(origin.entity), (f" at version {origin.version}", ""))
     for each in result.effects:
         yield from render_effects.open_effect(each)
     for each in result.timers:
@@ -99,30 +91,49 @@ def type_summary(summary: dict[str, Any]) -> Iterator[Line]:
         yield ((f"  {summary['doc']}", "dim"),)
 
 
-def protocol(entity_type: EntityType) -> Iterator[Line]:
-    """Show an entity type: where it is, how its messages are written, its events, effects and state."""
-    from pachyderm_cli.domain.description import describe, usages  # noqa: PLC0415 - only `describe` needs them
+def protocol(entity_type: EntityType, *, lookup: bool) -> Iterator[Line]:
+    """Show an entity type: where it is, how its messages and questions are written, its events, effects and state."""
+    from pachyderm_cli.domain.description import (  # noqa: PLC0415 - only `describe` needs them
+        describe,
+        question_usages,
+        usages,
+    )
 
-    described = describe(entity_type)
+    described = describe(entity_type, lookup=lookup)
     yield ((entity_type.name, "bold cyan"), (f"  {_from_here(entity_type.file)}", "dim"))
     if entity_type.doc:
         yield ((f"  {entity_type.doc.partition(chr(10))[0]}", ""),)
-    yield (("messages", "bold"),)
-    for usage in usages(entity_type):
-        yield ((f"  {' '.join((usage.message, *usage.fields))}", "green"), (f"  {usage.doc}".rstrip(), "dim"))
-    for label, classes in (
-        ("events", described.events),
-        ("effects", described.effects),
-        ("queries", described.queries),
-    ):
-        if classes:
-            yield ((label, "bold"),)
-            for name, schema in classes.items():
-                properties = ", ".join((schema or {}).get("properties", {}))
-                delivery = _delivery(described.deliveries[name]) if label == "effects" else ""
-                yield ((f"  {name}", ""), (f"  {properties}".rstrip(), "dim"), (delivery, ""))
+    yield from _written("messages", usages(entity_type))
+    yield from _classes("events", described.events, {name: _past(each) for name, each in described.past.items()})
+    deliveries = {name: _delivery(each) for name, each in described.deliveries.items()}
+    yield from _classes("effects", described.effects, deliveries)
+    if described.queries:
+        yield from _written("questions", question_usages(entity_type))
     yield (("state", "bold"),)
-    yield ((f"  {getattr(entity_type.state_type, '__name__', entity_type.state_type)}", ""),)
+    kept = "  (kept to look entities up by)" if described.lookup else ""
+    yield ((f"  {getattr(entity_type.state_type, '__name__', entity_type.state_type)}", ""), (kept, "dim"))
+
+
+def _written(label: str, usages: list[Usage]) -> Iterator[Line]:
+    yield ((label, "bold"),)
+    for usage in usages:
+        yield ((f"  {' '.join((usage.message, *usage.fields))}", "green"), (f"  {usage.doc}".rstrip(), "dim"))
+
+
+def _classes(label: str, schemas: dict[str, Any], notes: dict[str, str]) -> Iterator[Line]:
+    if schemas:
+        yield ((label, "bold"),)
+    for name, schema in schemas.items():
+        properties = ", ".join((schema or {}).get("properties", {}))
+        yield ((f"  {name}", ""), (f"  {properties}".rstrip(), "dim"), (notes[name], ""))
+
+
+def _past(described: EventPast) -> str:
+    """Return the version that is written, and the former names; nothing of a class that never changed."""
+    told = [f"version {described.version}"] if described.version > 1 else []
+    if described.aliases:
+        told.append(f"formerly {', '.join(described.aliases)}")
+    return f"  ({', '.join(told)})" if told else ""
 
 
 def _delivery(described: EffectDelivery) -> str:

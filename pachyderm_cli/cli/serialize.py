@@ -20,7 +20,7 @@ from pachyderm_cli.engine.results import (
     Step,
     Worked,
 )
-from pachyderm_cli.store.records import Head, RecordedEvent, StoredEffect, StoredSnapshot
+from pachyderm_cli.store.records import Head, Origin, RecordedEvent, StoredEffect, StoredSnapshot
 
 
 def entity(reference: Reference) -> dict[str, Any]:
@@ -159,6 +159,7 @@ def event(recorded: RecordedEvent) -> dict[str, Any]:
         "message_id": str(recorded.message_id),
         "caused_by": None if recorded.caused_by is None else str(recorded.caused_by),
         "recorded_at": to_text(recorded.recorded_at),
+        "type_version": recorded.type_version,
     }
 
 
@@ -185,7 +186,13 @@ def inspection(result: Inspection) -> dict[str, Any]:
         ],
         "effects": [open_effect(each) for each in result.effects],
         "timers": [_timer(each) for each in result.timers],
+        "forked_from": None if result.origin is None else origin(result.origin),
     }
+
+
+def origin(found: Origin) -> dict[str, Any]:
+    """Return where a history was copied from."""
+    return {"entity": entity(found.entity), "version": found.version, "forked_at": to_text(found.forked_at)}
 
 
 def snapshot(taken: StoredSnapshot) -> dict[str, Any]:
@@ -208,11 +215,11 @@ def head(found: Head) -> dict[str, Any]:
     }
 
 
-def protocol(entity_type: EntityType) -> dict[str, Any]:
+def protocol(entity_type: EntityType, *, lookup: bool) -> dict[str, Any]:
     """Return an entity type's protocol as JSON Schema."""
     from pachyderm_cli.domain.description import describe  # noqa: PLC0415 - only `describe` needs it
 
-    return asdict(describe(entity_type))
+    return asdict(describe(entity_type, lookup=lookup))
 
 
 def _entity_or_none(reference: Reference | None) -> dict[str, Any] | None:

@@ -31,6 +31,9 @@ TypeOption = Annotated[
         "--type", metavar="TYPE", help="Only entities that this type handled last.", autocompletion=complete_types
     ),
 ]
+EntitiesOption = Annotated[
+    str | None, typer.Option("--entities", metavar="DIR", help="Use the entity modules in this folder.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, one document a line.")]
 
 
@@ -42,19 +45,23 @@ class Session:
     store: str | None = None
     network: str | None = None
 
-    def config(self) -> Config:
-        """Return the configuration that the options, the environment and the project's file give together."""
+    def config(self, entities: str | None = None) -> Config:
+        """Return the configuration that the options, the environment and the project's file give together.
+
+        `entities` is a folder to take modules from instead. Raises ConfigError.
+        """
         from pachyderm_cli.config import load_config  # noqa: PLC0415 - loads pydantic, which --help does without
 
-        return load_config(self.project, store=self.store, network=self.network)
+        config = load_config(self.project, store=self.store, network=self.network)
+        return config if entities is None else config.with_entities(entities)
 
     @contextmanager
-    def open(self) -> Iterator[Pachyderm]:
+    def open(self, entities: str | None = None) -> Iterator[Pachyderm]:
         """Lend the engine for it; what user code prints meanwhile, and what the engine warns of, is told aside."""
-        from pachyderm_cli.cli.output import prints_aside, warnings_noted  # noqa: PLC0415 - with the rest of what a command needs
+        from pachyderm_cli.cli.output import prints_aside, warnings_noted  # noqa: PLC0415 - with the rest of a command
         from pachyderm_cli.engine.engine import Pachyderm  # noqa: PLC0415 - loads SQLAlchemy, as above
 
-        with prints_aside(), warnings_noted(), Pachyderm.from_config(self.config()) as pachyderm:
+        with prints_aside(), warnings_noted(), Pachyderm.from_config(self.config(entities)) as pachyderm:
             yield pachyderm
 
 

@@ -8,15 +8,17 @@ import sys
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from pachyderm_cli.domain.entity import EntityType
-from pachyderm_cli.domain.message import Message
+from pachyderm_cli.domain.message import Message, Question
 from pachyderm_cli.domain.naming import command_spelling, find_by_spelling, suggestion
 from pachyderm_cli.errors import InvalidMessage, UnknownMessage
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 def message_class(entity: EntityType, name: str) -> type[Message]:
@@ -34,6 +36,38 @@ def message_class(entity: EntityType, name: str) -> type[Message]:
         )
     entity.spellings[name] = found
     return found
+
+
+def question_class(entity: EntityType, name: str) -> type[Question]:
+    """Return the question class that `name` means, in any usual spelling. Raises UnknownMessage."""
+    found = find_by_spelling(entity.questions, name)
+    if found is None:
+        known = [command_spelling(each) for each in entity.questions]
+        told = suggestion(name, known) if known else "its module has no query(question, state)"
+        raise UnknownMessage(f"{entity.name} answers no question {name!r}; {told}", entity_type=entity.name, name=name)
+    return found
+
+
+def question_of(entity: EntityType, question: object) -> Question:
+    """Return `question` as one that the entity type answers. Raises UnknownMessage."""
+    name = type(question).__name__
+    if entity.questions.get(name) is type(question):
+        assert isinstance(question, Question)  # noqa: S101 - for mypy: what is known by its class is one
+        return question
+    known = ", ".join(sorted(entity.questions)) or "none"
+    raise UnknownMessage(
+        f"{entity.name} answers no question of the class {name}; there is: {known}", entity_type=entity.name, name=name
+    )
+
+
+def question_from_fields(entity: EntityType, name: str, fields: Iterable[str]) -> Question:
+    """Return the question `name` from FIELD=VALUE texts. Raises UnknownMessage or InvalidMessage."""
+    return _from_fields(entity, question_class(entity, name), fields)
+
+
+def question_from_mapping(entity: EntityType, name: str, data: Mapping[str, Any]) -> Question:
+    """Return the question `name` with `data`. Raises UnknownMessage or InvalidMessage."""
+    return _from_mapping(entity, question_class(entity, name), data)
 
 
 def message_of(entity_type: EntityType, message: object) -> Message:
@@ -60,12 +94,15 @@ def message_of(entity_type: EntityType, message: object) -> Message:
 
 def message_from_mapping(entity: EntityType, name: str, data: Mapping[str, Any]) -> Message:
     """Return the message `name` with `data`. Raises UnknownMessage or InvalidMessage."""
-    model = message_class(entity, name)
+    return _from_mapping(entity, message_class(entity, name), data)
+
+
+def _from_mapping(entity: EntityType, model: type[ModelT], data: Mapping[str, Any]) -> ModelT:
     try:
         return model.model_validate(dict(data))
     except ValidationError as error:
         raise _invalid(entity, model, error) from error
-    except Exception as error:  # a validator of the message's own
+    except Exception as error:  # a validator of the class's own
         raise entity.failure(f"the message {model.__name__}", error) from error
 
 
@@ -116,7 +153,10 @@ def message_from_fields(entity: EntityType, name: str, fields: Iterable[str]) ->
     A value is taken as plain text first (`10.50`, `true`, `2026-01-31`); where the type does not read that, as JSON
     (`[1, 2]`, `{"city": "Rome"}`, `null`). Raises UnknownMessage or InvalidMessage.
     """
-    model = message_class(entity, name)
+    return _from_fields(entity, message_class(entity, name), fields)
+
+
+def _from_fields(entity: EntityType, model: type[ModelT], fields: Iterable[str]) -> ModelT:
     known = {(info.alias or field): (field, info) for field, info in model.model_fields.items()}
     values: dict[str, Any] = {}
     for text in fields:
@@ -133,10 +173,10 @@ def message_from_fields(entity: EntityType, name: str, fields: Iterable[str]) ->
         if spelt in values:
             raise InvalidMessage(f"the field {spelt} is given twice", message_type=model.__name__, field=spelt)
         values[spelt] = _read_value(entity, model, spelt, known[spelt][1], value)
-    return message_from_mapping(entity, model.__name__, values)
+    return _from_mapping(entity, model, values)
 
 
-def _read_value(entity: EntityType, model: type[Message], key: str, info: FieldInfo, text: str) -> Any:
+def _read_value(entity: EntityType, model: type[BaseModel], key: str, info: FieldInfo, text: str) -> Any:
     # The annotation, for mypy, is a value: it is made at run time. Annotated takes no empty metadata.
     kind: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
     adapter: TypeAdapter[Any] = TypeAdapter(kind)
@@ -154,7 +194,7 @@ def _read_value(entity: EntityType, model: type[Message], key: str, info: FieldI
 
 
 def _invalid(
-    entity: EntityType, model: type[Message], error: ValidationError, within: tuple[str, ...] = ()
+    entity: EntityType, model: type[BaseModel], error: ValidationError, within: tuple[str, ...] = ()
 ) -> InvalidMessage:
     problems = error.errors(include_url=False, include_context=False)
     parts = []

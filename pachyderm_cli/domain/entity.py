@@ -15,9 +15,10 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from pachyderm_cli.domain.codec import Unfaithful, encode_state, encode_state_faithfully
 from pachyderm_cli.domain.context import Context
+from pachyderm_cli.domain.evolution import Reader, readable_names, readers_of, upcast, version_of
 from pachyderm_cli.domain.fingerprint import SourceUnavailable, fingerprint_of
 from pachyderm_cli.domain.immutability import is_immutable
-from pachyderm_cli.domain.message import OUR_EFFECTS, Effect, Event, Message
+from pachyderm_cli.domain.message import OUR_EFFECTS, Effect, Event, Message, Question
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.errors import EntityFailed, Rejected
 
@@ -35,6 +36,8 @@ class Decision(NamedTuple):
 class EntityType:
     """An entity module, read: its name, the classes of its protocol by name, and its functions.
 
+    With `lookup` the newest state of each entity is kept for those who look entities up by it.
+
     `handle` and `update` are called through `decide` and `apply` only, which turn whatever user code does wrong
     into EntityFailed naming its file and line.
     """
@@ -44,13 +47,16 @@ class EntityType:
     messages: Mapping[str, type[Message]]
     events: Mapping[str, type[Event]]
     effects: Mapping[str, type[Effect]]
-    questions: Mapping[str, type[Any]]
+    questions: Mapping[str, type[Question]]
     doc: str
     handle: Callable[..., Any] = field(repr=False)
     update: Callable[[Any, Any], Any] = field(repr=False)
     init: Callable[[], Any] | None = field(repr=False)
     state_type: Any = field(repr=False)
     takes_context: bool
+    query: Callable[[Any, Any], Any] | None = field(default=None, repr=False)
+    answer_type: Any = field(default=None, repr=False)
+    lookup: bool = False
 
     @cached_property
     def state_adapter(self) -> TypeAdapter[Any]:
@@ -127,18 +133,51 @@ class EntityType:
         except BaseException as error:
             raise self.failure(f"update({type(event).__name__}) at version {version}", error) from error
 
-    def fold(self, state: Any, stored: Iterable[tuple[int, str, str]]) -> Any:
-        """Return the state after the events `stored`: version, type and JSON text of each, in order.
+    def answer(self, question: Question, state: Any) -> Any:
+        """Return what `query` says to `question`. Raises Rejected, or EntityFailed for a fault of its code."""
+        assert self.query is not None  # noqa: S101 - for mypy: whoever has a question of the type knows
+        try:
+            return self.query(question, state)
+        except Rejected:
+            raise
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            raise self.failure(f"query({type(question).__name__})", error) from error
+
+    @cached_property
+    def answer_adapter(self) -> TypeAdapter[Any]:
+        """What writes an answer as JSON."""
+        return TypeAdapter(self.answer_type)
+
+    def answer_json(self, answer: Any) -> str:
+        """Return an answer as JSON text. Raises EntityFailed where it has none."""
+        try:
+            return encode_state(self.answer_adapter, answer)
+        except Unfaithful as error:
+            raise self.broken(f"query gave an answer that cannot be shown: {error}", _line(self.query)) from error
+
+    @cached_property
+    def event_names(self) -> dict[str, type[Event]]:
+        """The event classes by every name that a stored event may have."""
+        return readable_names(self.events.values())
+
+    @cached_property
+    def readers(self) -> dict[tuple[str, int], Reader]:
+        """What reads an event's JSON text, by the name and the version of its class that it is stored with."""
+        return readers_of(self.event_names)
+
+    def fold(self, state: Any, stored: Iterable[tuple[int, str, str, int]]) -> Any:
+        """Return the state after the events `stored`: version, type, JSON text and class version of each, in order.
 
         Raises EntityFailed, naming the event that cannot be read or folded.
         """
-        update = self.update
-        readers = {name: model.__pydantic_validator__.validate_json for name, model in self.events.items()}
-        for version, type_name, text in stored:
+        update, readers = self.update, self.readers
+        for version, type_name, text, written in stored:
             try:
-                event = readers[type_name](text)
+                event = readers[type_name, written](text)
             except Exception:  # noqa: BLE001 - a validator of the event's own may raise anything
-                event = self.read_event(type_name, text, version)  # says what is wrong with it
+                event = self.read_event(type_name, text, version, written)  # says what is wrong with it
             try:
                 state = update(event, state)
             except KeyboardInterrupt:
@@ -147,19 +186,31 @@ class EntityType:
                 raise self.failure(f"update({type_name}) at version {version}", error) from error
         return state
 
-    def read_event(self, type_name: str, text: str, version: int) -> Event:
-        """Return the event that is stored as `text`. Raises EntityFailed where this module cannot read it."""
-        model = self.events.get(type_name)
+    def read_event(self, type_name: str, text: str, version: int, written: int = 1) -> Event:
+        """Return the event that is stored as `text`, `written` in that version of its class.
+
+        Raises EntityFailed where this module cannot read it.
+        """
+        model = self.event_names.get(type_name)
         if model is None:
-            known = suggestion(type_name, self.events)
-            problem = f"the event {type_name} at version {version}: update ({self.file}) takes no such event; {known}"
-            raise self._unreadable(problem, type_name, version)
+            known = suggestion(type_name, self.event_names)
+            hint = "a class that was renamed names its former name in `aliases`"
+            problem = f"update ({self.file}) takes no such event; {known}; {hint}"
+            raise self._unreadable(f"the event {type_name} at version {version}: {problem}", type_name, version)
+        newest = version_of(model)
+        if written > newest:
+            newer = f"newer code wrote it: its class has version {written} there, and {newest} in {self.file}"
+            raise self._unreadable(f"the event {type_name} at version {version}: {newer}", type_name, version)
         try:
-            return model.model_validate_json(text)
+            current = text if written == newest else upcast(model, text, written)
+        except Exception as error:
+            raise self.failure(f"upcast of the event {type_name} at version {version}", error) from error
+        try:
+            return model.model_validate_json(current)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             path = ".".join([type_name, *(str(part) for part in first["loc"])])
-            outdated = f"(the class {type_name} in {self.file} no longer fits what is stored)"
+            outdated = f"(the class {model.__name__} in {self.file} no longer fits what is stored)"
             problem = f"the event at version {version}: {path}: {first['msg']} {outdated}"
             raise self._unreadable(problem, type_name, version) from error
         except Exception as error:  # a validator of the event's own
@@ -275,6 +326,6 @@ def _described(value: Any) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
 
 
-def _line(function: Callable[..., Any]) -> int:
+def _line(function: Callable[..., Any] | None) -> int:
     code = getattr(function, "__code__", None)
     return getattr(code, "co_firstlineno", 1)

@@ -34,7 +34,23 @@ class Message(BaseModel):
 
 
 class Event(BaseModel):
-    """What happened to an entity, named in the past tense (`Increased`). Frozen; unknown fields are refused."""
+    """What happened to an entity, named in the past tense (`Increased`). Frozen; unknown fields are refused.
+
+    A class that changes stays able to read what is stored, by class attributes written without an annotation:
+    `aliases = ("FormerName",)`, and `version = 2` with `upcast(data, version)`, a static or class method that returns
+    the data (a dict) of an event that was stored in an older version as the class has it now. Both are applied at every
+    read; nothing is written back.
+    """
+
+    model_config = _FROZEN
+
+    # Without values, so that an event may have fields of these names.
+    aliases: ClassVar[tuple[str, ...]]
+    version: ClassVar[int]
+
+
+class Question(BaseModel):
+    """What an entity can be asked without a message (`HowMuch`). Frozen; unknown fields are refused."""
 
     model_config = _FROZEN
 

@@ -12,6 +12,15 @@ def messages_in(source: str | bytes) -> list[str] | None:
     None if that cannot be told without importing: a message that is no class of the module itself, an annotation that
     is computed, a text that is no Python.
     """
+    return _taken_by("handle", source)
+
+
+def questions_in(source: str | bytes) -> list[str] | None:
+    """Return the names of the questions that `query` takes, in the same manner."""
+    return _taken_by("query", source)
+
+
+def _taken_by(function: str, source: str | bytes) -> list[str] | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the import tells them, and not at the prompt
@@ -19,9 +28,9 @@ def messages_in(source: str | bytes) -> list[str] | None:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     classes = {node.name for node in body if isinstance(node, ast.ClassDef)}
-    handles = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == "handle"]
-    parameters = [each for handle in handles for each in (*handle.args.posonlyargs, *handle.args.args)]
-    if len(handles) != 1 or not parameters:
+    functions = [node for node in body if isinstance(node, ast.FunctionDef) and node.name == function]
+    parameters = [each for node in functions for each in (*node.args.posonlyargs, *node.args.args)]
+    if len(functions) != 1 or not parameters:
         return None
     annotation = parameters[0].annotation
     names = None if annotation is None else _members(annotation, _aliases(body), frozenset())

@@ -13,13 +13,14 @@ from typing import Annotated, Any, NoReturn, TypeVar, Union, get_args, get_origi
 
 from pydantic import PydanticUserError
 
+from pachyderm_cli.domain import evolution
 from pachyderm_cli.domain.entity import EntityType
-from pachyderm_cli.domain.message import OUR_EFFECTS, Effect, Event, Message, takes_context
+from pachyderm_cli.domain.message import OUR_EFFECTS, Effect, Event, Message, Question, takes_context
 from pachyderm_cli.errors import EntityLoadError
 
 _LONGEST_TIMEOUT = 10_000_000  # seconds, a third of a year; a wait has its limit
 
-ClassT = TypeVar("ClassT", Message, Event, Effect)
+ClassT = TypeVar("ClassT", Message, Event, Effect, Question)
 
 
 def read_entity(name: str, module: Any) -> EntityType:
@@ -52,6 +53,13 @@ class _Reader:
         assert update is not None  # noqa: S101 - for mypy
         messages = self._protocol(handle, Message, "the messages it accepts")
         events = self._protocol(update, Event, "the events it can read")
+        for event in events.values():
+            problem = evolution.problem_of(event)
+            if problem is not None:
+                raise load_error(f"the event {event.__name__} {problem}", self.file, _class_line(event))
+        clash = evolution.clash_of(events.values())
+        if clash is not None:
+            raise load_error(f"the event {clash[0].__name__} {clash[1]}", self.file, _class_line(clash[0]))
         emitted, effects = self._emitted(handle)
         for event in emitted:
             if events.get(event.__name__) is not event:
@@ -71,7 +79,10 @@ class _Reader:
             handle=handle,
             update=update,
             init=init,
+            query=query,
+            answer_type=None if query is None else self._hints(query).get("return", Any),
             state_type=self._state_type(init, update),
+            lookup=self._lookup(),
             takes_context=len(inspect.signature(handle).parameters) == 3,
         )
         self._require_state_adapter(entity)
@@ -155,9 +166,15 @@ class _Reader:
                 raise load_error(f"the effect {effect.__name__} {problem}", self.file, _class_line(effect))
         return events, {effect.__name__: effect for effect in effects}
 
-    def _questions(self, query: Callable[..., Any]) -> dict[str, type[Any]]:
-        members = _flattened(self._annotation(query, "the questions it answers"))
-        return {member.__name__: member for member in members if isinstance(member, type)}
+    def _lookup(self) -> bool:
+        """Return what the module says of `lookup`."""
+        lookup = getattr(self.module, "lookup", False)
+        if not isinstance(lookup, bool):
+            raise load_error(f"lookup is {lookup!r}: write lookup = True, or nothing", self.file, 1)
+        return lookup
+
+    def _questions(self, query: Callable[..., Any]) -> dict[str, type[Question]]:
+        return self._protocol(query, Question, "the questions it answers")
 
     def _state_type(self, init: Callable[..., Any] | None, update: Callable[..., Any]) -> Any:
         """Return the type that `init` returns; without `init`, what `update` returns, or None."""

@@ -11,10 +11,12 @@ from uuid import UUID
 from pachyderm_cli.domain.codec import Unfaithful, encode_faithfully
 from pachyderm_cli.domain.context import Context
 from pachyderm_cli.domain.entity import Decision, EntityType
+from pachyderm_cli.domain.evolution import version_of
 from pachyderm_cli.domain.identifiers import message_fingerprint, new_message_id
 from pachyderm_cli.domain.message import Event, Message
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.engine.folding import Fold
+from pachyderm_cli.engine.lookups import new_lookup
 from pachyderm_cli.engine.planning import NO_PLAN, Origin, Planned, plan
 from pachyderm_cli.engine.results import SentEvent
 from pachyderm_cli.errors import EntityFailed, InvalidMessage, MessageIdConflict, VersionConflict
@@ -90,6 +92,11 @@ class Rules(NamedTuple):
     network: str
     clock: Callable[[], datetime]
     snapshots_every: int
+    lookups: frozenset[str] = frozenset()  # types that keep their states for lookup, beside those that say so
+
+    def keeps_lookup(self, entity_type: EntityType) -> bool:
+        """Tell whether the states of a type are kept for lookup."""
+        return entity_type.lookup or entity_type.name in self.lookups
 
 
 class Delivery:
@@ -189,6 +196,7 @@ class Delivery:
                 outbox=planned.outbox,
                 cancels=planned.cancels,
                 settles=self.terms.settles,
+                lookup=self._lookup(after) if events else None,
             ),
             after,
             planned.effects,
@@ -201,7 +209,7 @@ class Delivery:
         for event in decision.events:
             version += 1
             text, stored = self._encoded(event)
-            encoded.append(NewEvent(type(event).__name__, text))
+            encoded.append(NewEvent(type(event).__name__, text, version_of(type(event))))
             state = self.entity_type.apply(state, stored, version)
         return tuple(encoded), Fold(version, state, fold.snapshot_version, fold.may_have_timers)
 
@@ -210,6 +218,12 @@ class Delivery:
             return encode_faithfully(event)
         except Unfaithful as error:
             raise self.entity_type.broken(f"the event {type(event).__name__} cannot be stored: {error}") from error
+
+    def _lookup(self, fold: Fold) -> NewSnapshot | None:
+        entity_type = self.entity_type
+        if not self._rules.keeps_lookup(entity_type):
+            return None
+        return new_lookup(entity_type, fold.version, fold.state)
 
     def _snapshot(self, fold: Fold) -> NewSnapshot | None:
         every, entity_type = self._rules.snapshots_every, self.entity_type

@@ -5,14 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import datetime
 from types import ModuleType, TracebackType
 from typing import Any, Self
 from uuid import UUID, uuid4
 
 from pachyderm_cli.config import DEFAULT_NETWORK, Config, load_config, require_network
-from pachyderm_cli.domain.arguments import message_from_fields, message_from_json, message_from_mapping, message_of
-from pachyderm_cli.domain.message import Message
+from pachyderm_cli.domain.arguments import (
+    message_from_fields,
+    message_from_json,
+    message_from_mapping,
+    message_of,
+    question_of,
+)
+from pachyderm_cli.domain.message import Message, Question
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import now
 from pachyderm_cli.engine.batch import Batch
@@ -22,12 +29,14 @@ from pachyderm_cli.engine.effects import Effects
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.leases import LeaseKeeper
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
+from pachyderm_cli.engine.lookups import new_lookup
 from pachyderm_cli.engine.overdue import OverdueTimers
 from pachyderm_cli.engine.relay import Relay
 from pachyderm_cli.engine.results import EffectResult, Sent
 from pachyderm_cli.engine.sending import Sender
-from pachyderm_cli.engine.views import Views
+from pachyderm_cli.engine.time_travel import TimeTravel
 from pachyderm_cli.errors import ConfigError, EntityFailed, PachydermError, StoreError, UsageError
+from pachyderm_cli.store.lookups import keep_lookup
 from pachyderm_cli.store.outbox import renew
 from pachyderm_cli.store.records import Lease, StoredSnapshot
 from pachyderm_cli.store.snapshots import drop_snapshots, keep_snapshot
@@ -37,7 +46,7 @@ MIN_LEASE, MAX_LEASE = 0.5, 86400.0
 """Between these a lease lasts, in seconds: long enough to be renewed in time, and some day at an end."""
 
 
-class Pachyderm(Views, Effects):
+class Pachyderm(TimeTravel, Effects):
     """Entities of one network in one store.
 
     A context manager; one instance serves several threads. References are given as text (`counter:@visits`) or as
@@ -60,13 +69,15 @@ class Pachyderm(Views, Effects):
         clock: Callable[[], datetime] = now,
         lease_seconds: float = 30,
         deliveries: int = DELIVERIES,
+        lookups: Iterable[str] = (),
     ) -> None:
         """Make an engine on the store with that URL, for these entity modules.
 
         `modules` are modules, a mapping of type names to modules, or where to get entity types from; `cached` is
         how many folded entities are kept between calls; `config` is handed to effects; `clock` returns the current
         time, aware. `lease_seconds` is how long an effect belongs to a process that has died, `deliveries` how many
-        messages to other entities a send delivers before it answers. The store is opened at the first use.
+        messages to other entities a send delivers before it answers, `lookups` names types that keep their states for
+        lookup, beside those whose modules say so. The store is opened at the first use.
         Raises ConfigError and EntityLoadError.
         """
         require_network(network)
@@ -80,7 +91,14 @@ class Pachyderm(Views, Effects):
         self._config = dict(config or {})
         self._clock = clock
         self._finder = Finder(self._store, network)
-        self._sender = Sender(self._store, network, snapshots_every=snapshots_every, cached=cached, clock=clock)
+        self._sender = Sender(
+            self._store,
+            network,
+            snapshots_every=snapshots_every,
+            cached=cached,
+            clock=clock,
+            lookups=frozenset(lookups),
+        )
         self._relay = Relay(self._store, self._sender, self._types)
         self._sender.timers = OverdueTimers(self._store, network, self._relay, lease_seconds)
         self._keeper = LeaseKeeper(lambda lease: renew(self._store, network, lease), lease_seconds)
@@ -115,6 +133,7 @@ class Pachyderm(Views, Effects):
             config=config.effects,
             lease_seconds=config.lease_seconds,
             deliveries=config.deliveries,
+            lookups=config.lookups,
         )
 
     def __enter__(self) -> Self:
@@ -173,13 +192,16 @@ class Pachyderm(Views, Effects):
         config: Mapping[str, Any] | None = None,
         effects: bool = True,
         caused_by: UUID | str | None = None,
+        ask: Question | None = None,
     ) -> Sent:
         """Send a message, and return what it led to once that is durable and its effects have run.
 
         `message` is a Message, or the name of one with `data`. `message_id` makes it idempotent: sent again, it
         returns the first outcome. `expect` handles it only at that version (0: a new entity). `config` is added to
         the effects' configuration; without `effects` they are discarded. `caused_by` is the id of the message that
-        led to this one. A failing effect is reported in the result, and raises nothing.
+        led to this one. A failing effect is reported in the result, and raises nothing. `ask` is a question that the
+        entity answers at the version that the message led to; one that it fails at raises EntityFailed,
+        after the commit.
 
         Raises Rejected, VersionConflict, MessageIdConflict, EntityFailed, InvalidMessage, UnknownMessage,
         UnknownEntityType, EntityLoadError, InvalidReference, NotFound and StoreError. After each of them nothing was
@@ -187,6 +209,7 @@ class Pachyderm(Views, Effects):
         message id again tells.
         """
         request = self.request(reference, message, data, message_id=message_id, expect=expect, caused_by=caused_by)
+        question = None if ask is None else question_of(request.entity_type, ask)
         delivery = self._sender.delivery(request, self._terms if effects else LEFT_TO_WORKERS)
         merged = self._effects_config(config)
         try:
@@ -196,7 +219,15 @@ class Pachyderm(Views, Effects):
         except PachydermError:
             self._drains.carry_out(delivery, None, merged)  # the timers that came first stand, whatever became of it
             raise
-        return self._sent(request, delivery, committed, merged)
+        sent = self._sent(request, delivery, committed, merged)
+        if question is None:
+            return sent
+        try:
+            answer = request.entity_type.answer(question, request.entity_type.own_state(sent.state))
+        except PachydermError as error:
+            told = f"the message is committed (version {sent.version}), but the question failed: {error.message}"
+            raise EntityFailed(told, entity_type=request.entity_type.name) from error
+        return replace(sent, answer=answer)
 
     def request(
         self,
@@ -285,7 +316,10 @@ class Pachyderm(Views, Effects):
         )
 
     def snapshot(self, reference: str | Reference | None = None) -> StoredSnapshot:
-        """Take a snapshot of an existing entity now and return it. Raises NotFound, EntityFailed, StoreError."""
+        """Take a snapshot of an existing entity now and return it, and bring what is kept for lookup up to date.
+
+        Raises NotFound, EntityFailed, StoreError.
+        """
         current = self._current(self._finder.existing(reference))
         entity_type = current.entity_type
         if entity_type.fingerprint is None:
@@ -302,6 +336,9 @@ class Pachyderm(Views, Effects):
             taken_at=self._clock(),
         )
         keep_snapshot(self._store, self._network, taken)
+        if self._sender.rules.keeps_lookup(entity_type):
+            lookup = new_lookup(entity_type, current.version, current.state)
+            keep_lookup(self._store, self._network, current.entity, lookup)
         return taken
 
     def drop_snapshots(self, reference: str | Reference | None = None, *, every_entity: bool = False) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.errors import EntityFailed
 from pachyderm_cli.store.events import read_data, read_events
 from pachyderm_cli.store.records import RecordedEvent
 from pachyderm_cli.store.snapshots import newest_snapshots
@@ -38,7 +40,8 @@ def catch_up(
     """Return `fold` folded forward over the events after it."""
     state, version = fold.state, fold.version
     for page in read_data(store, network, entity.id, after=version, up_to=up_to):
-        state = entity_type.fold(state, page)
+        with _naming(entity):
+            state = entity_type.fold(state, page)
         version = page[-1][0] if page else version
     return Fold(version, state, fold.snapshot_version, fold.may_have_timers or version != fold.version)
 
@@ -59,9 +62,22 @@ def replay(
     for recorded in read_events(store, network, entity.id, up_to=up_to):
         if at is not None and recorded.recorded_at > at:
             return
-        event = entity_type.read_event(recorded.type, recorded.data, recorded.version)
+        with _naming(entity):
+            event = entity_type.read_event(recorded.type, recorded.data, recorded.version, recorded.type_version)
         state = entity_type.apply(state, event, recorded.version)
         yield recorded, state
+
+
+@contextmanager
+def _naming(entity: Reference) -> Iterator[None]:
+    """Say whose event it is that cannot be read."""
+    try:
+        yield
+    except EntityFailed as error:
+        if "event" not in error.details:
+            raise
+        told = f"{error.message} (in the history of {entity})"
+        raise EntityFailed(told, **error.details, entity=str(entity)) from error
 
 
 def _from_snapshot(store: Store, network: str, entity_type: EntityType, entity: Reference, up_to: int | None) -> Fold:

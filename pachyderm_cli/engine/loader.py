@@ -82,6 +82,11 @@ class FolderEntityTypes:
                 self._types[name] = self._load(name)
             return self._types[name]
 
+    @property
+    def folder(self) -> Path:
+        """The folder."""
+        return self._folder
+
     def names(self) -> list[str]:
         """Return the names of the modules in the folder, sorted; those that begin with `_` are no entities."""
         return entity_names(self._folder)

@@ -55,14 +55,24 @@ class Sender:
     """Sends messages to the entities of one network; serves several threads."""
 
     def __init__(
-        self, store: Store, network: str, *, snapshots_every: int, cached: int, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        network: str,
+        *,
+        snapshots_every: int,
+        cached: int,
+        clock: Callable[[], datetime],
+        lookups: frozenset[str] = frozenset(),
     ) -> None:
-        """Keep up to `cached` folded entities between sends, and a snapshot every so many events (0: none)."""
+        """Keep up to `cached` folded entities between sends, and a snapshot every so many events (0: none).
+
+        `lookups` are types that keep their states for lookup, beside those whose modules say so.
+        """
         self.store = store
         self.network = network
         self.timers: OwnTimers | None = None
         self._cached = cached
-        self._rules = Rules(network, clock, snapshots_every)
+        self.rules = Rules(network, clock, snapshots_every, lookups)
         self.forget()
         _senders.add(self)
 
@@ -73,7 +83,7 @@ class Sender:
 
     def delivery(self, request: Request, terms: Terms = LEFT_TO_WORKERS) -> Delivery:
         """Return the message of `request`, ready to be decided. Raises InvalidMessage."""
-        return Delivery(request, self._rules, terms)
+        return Delivery(request, self.rules, terms)
 
     def deliver(self, delivery: Delivery) -> Committed:
         """Decide and append until the outcome is durable.
@@ -183,7 +193,7 @@ class Sender:
         else:
             fold = catch_up(self.store, self.network, entity_type, entity, before, known.last_version)
         pages = read_data(self.store, self.network, entity.id, after=known.first_version - 1, up_to=known.last_version)
-        events = tuple(SentEvent(version, name, text) for page in pages for version, name, text in page)
+        events = tuple(SentEvent(version, name, text) for page in pages for version, name, text, _ in page)
         return Committed(fold, delivery.id, entity, events, (), duplicate=True)
 
     def _appended(self, delivery: Delivery, prepared: Prepared) -> bool:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.reference import Reference, is_type_name
-from pachyderm_cli.engine import folding
 from pachyderm_cli.engine.causes import causes
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.loader import EntityTypes
-from pachyderm_cli.engine.results import CausedMessage, Inspection, StateAt, Step
+from pachyderm_cli.engine.lookups import look_up
+from pachyderm_cli.engine.results import CausedMessage, Inspection, Lookup, StateAt
 from pachyderm_cli.engine.sending import Sender
-from pachyderm_cli.errors import NotFound, UsageError
+from pachyderm_cli.errors import UsageError
 from pachyderm_cli.store.events import read_events
+from pachyderm_cli.store.forks import origin_of
 from pachyderm_cli.store.heads import heads
 from pachyderm_cli.store.outbox import effects_of_entity
 from pachyderm_cli.store.records import Head, RecordedEvent, StoredSnapshot
@@ -71,6 +71,7 @@ class Views:
             snapshots=tuple(snapshots_of(self._store, self._network, head.entity.id)),
             effects=tuple(each for each in open_effects if each.timer is None),
             timers=tuple(each for each in open_effects if each.timer is not None),
+            origin=origin_of(self._store, self._network, head.entity.id),
         )
 
     def history(
@@ -101,57 +102,6 @@ class Views:
         """
         return causes(self._store, self._network, self._finder.existing(reference).entity.id)
 
-    def replay(
-        self,
-        reference: str | Reference | None = None,
-        *,
-        to_version: int | None = None,
-        at: datetime | None = None,
-    ) -> StateAt:
-        """Return the state folded from the events alone, up to a version (0: the initial state) or to a time.
-
-        Raises NotFound for an entity or version that is not there, EntityFailed.
-        """
-        head = self._finder.existing(reference)
-        entity_type = self._types.get(head.entity.type)
-        version, state = 0, entity_type.initial()
-        for recorded, state in self._replayed(head, entity_type, to_version, at):  # noqa: B007 - the last one is wanted
-            version = recorded.version
-        return StateAt(entity=head.entity, network=self._network, version=version, state=state, entity_type=entity_type)
-
-    def steps(
-        self,
-        reference: str | Reference | None = None,
-        *,
-        to_version: int | None = None,
-        at: datetime | None = None,
-    ) -> Iterator[Step]:
-        """Return an iterator over a replay's steps: each event, the state after it and what it changed.
-
-        Raises as `replay` does.
-        """
-        head = self._finder.existing(reference)
-        entity_type = self._types.get(head.entity.type)
-        replayed = self._replayed(head, entity_type, to_version, at)
-        return self._steps(head, entity_type, replayed)
-
-    def _steps(
-        self, head: Head, entity_type: EntityType, replayed: Iterator[tuple[RecordedEvent, Any]]
-    ) -> Iterator[Step]:
-        before = entity_type.state_json(entity_type.initial())
-        for recorded, state in replayed:
-            step = Step(
-                entity=head.entity,
-                network=self._network,
-                version=recorded.version,
-                state=entity_type.own_state(state),
-                entity_type=entity_type,
-                event=recorded,
-                before_json=before,
-            )
-            yield step
-            before = step.state_json
-
     def snapshots(self, reference: str | Reference | None = None) -> list[StoredSnapshot]:
         """Return the snapshots of an existing entity, newest first. Needs no entity module. Raises NotFound."""
         head = self._finder.existing(reference)
@@ -168,6 +118,24 @@ class Views:
             raise UsageError(f"{type_name!r} is not an entity type's name; write it as in counter or billing.invoice")
         return heads(self._store, self._network, type_name, limit)
 
+    def lookup(
+        self, type_name: str, *, where: Iterable[str] = (), sort: str | None = None, limit: int | None = None
+    ) -> Lookup:
+        """Return the entities of a type that keeps its states for lookup whose states fulfil all conditions.
+
+        A condition is written as in `balance<0` or `owner.name=Ada`; `sort` is a field, with a minus for the greatest
+        first. Raises UsageError for what is none, or for a type that keeps no states.
+        """
+        if limit is not None and limit < 0:
+            raise UsageError(f"limit is a number of entities, not {limit}")
+        entity_type = self._types.get(type_name)
+        if not self._sender.rules.keeps_lookup(entity_type):
+            raise UsageError(
+                f"{type_name} keeps no states to look entities up by: write lookup = True in {entity_type.file}, then "
+                f"run pachyderm snapshot --all --type {type_name}"
+            )
+        return look_up(self._store, self._network, entity_type, where, sort, limit)
+
     def _current(self, head: Head) -> StateAt:
         entity_type = self._types.get(head.entity.type)
         fold = self._sender.current(entity_type, head.entity)
@@ -178,16 +146,3 @@ class Views:
             state=fold.state,
             entity_type=entity_type,
         )
-
-    def _replayed(
-        self, head: Head, entity_type: EntityType, to_version: int | None, at: datetime | None
-    ) -> Iterator[tuple[RecordedEvent, Any]]:
-        if to_version is not None and not 0 <= to_version <= head.version:
-            raise NotFound(
-                f"{head.entity} has no version {to_version}; it has 0 to {head.version}",
-                entity=str(head.entity),
-                version=to_version,
-            )
-        if at is not None and at.tzinfo is None:
-            raise UsageError(f"{at} has no offset from UTC; use an aware datetime")
-        return folding.replay(self._store, self._network, entity_type, head.entity, to_version, at)

@@ -22,6 +22,7 @@ from pachyderm_cli.store.append_statements import (
 )
 from pachyderm_cli.store.events import find_message
 from pachyderm_cli.store.failures import ConnectionLost, concerns_a_statement, is_constraint, is_lost_race
+from pachyderm_cli.store.lookups import write_lookup
 from pachyderm_cli.store.outbox import settle, write_outbox
 from pachyderm_cli.store.records import Append, Outcome
 from pachyderm_cli.store.snapshots import write_snapshot
@@ -92,8 +93,7 @@ def append_all(store: Store, network: str, appends: Sequence[Append]) -> list[in
         transaction.run_many(INSERT_EVENT, rows)
         write_outbox(transaction, zip(appends, parameters, strict=True))
         for each in appends:
-            if each.snapshot is not None:
-                write_snapshot(transaction, network, each.entity, each.snapshot, each.recorded_at)
+            _write_states(transaction, network, each)
 
     try:
         store.write(write)
@@ -185,14 +185,20 @@ def _written(transaction: Transaction, network: str, appends: Sequence[Append]) 
             continue
         if each.settles is not None and not settle(transaction, network, each.settles):
             raise _LeaseLost
-        if each.snapshot is not None:
-            write_snapshot(transaction, network, each.entity, each.snapshot, each.recorded_at)
+        _write_states(transaction, network, each)
     return outcomes
+
+
+def _write_states(transaction: Transaction, network: str, each: Append) -> None:
+    if each.snapshot is not None:
+        write_snapshot(transaction, network, each.entity, each.snapshot, each.recorded_at)
+    if each.lookup is not None:
+        write_lookup(transaction, network, each.entity, each.lookup)
 
 
 def _is_one_statement(each: Append) -> bool:
     """Tell whether Postgres can write it all in one statement."""
-    return each.snapshot is None and each.settles is None
+    return each.snapshot is None and each.settles is None and each.lookup is None
 
 
 def _swapped_on_sqlite(transaction: Transaction, network: str, appends: Sequence[Append]) -> list[Outcome]:

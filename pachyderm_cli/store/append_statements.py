@@ -71,7 +71,7 @@ def _with_events(head: Any, *, outbox: bool = False) -> Any:
     """
     moved = head.returning(entities.c.version).cte("moved")
     given = func.json_to_recordset(cast(bindparam("events", type_=Text), JSON)).table_valued(
-        column("type", Text), column("data", Text), column("ordinal", Integer)
+        column("type", Text), column("data", Text), column("ordinal", Integer), column("type_version", Integer)
     )
     given = given.render_derived(name="given", with_types=True)
     columns = {
@@ -87,6 +87,7 @@ def _with_events(head: Any, *, outbox: bool = False) -> Any:
         "message_fingerprint": bindparam("message_fingerprint", type_=Text),
         "caused_by": bindparam("caused_by", type_=entities.c.id.type),
         "recorded_at": bindparam("recorded_at", type_=Text),
+        "type_version": given.c.type_version,
     }
     rows = select(*columns.values()).select_from(moved.join(given, true()))
     statement = insert(events).from_select(list(columns), rows)
@@ -123,14 +124,21 @@ CREATE_WITH_OUTBOX = Statement(lambda dialect_insert: _with_events(_create_head(
 def rows_of(each: Append, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the parameters of the inserts of the events, given those of the append."""
     return [
-        {**parameters, "version": each.expected_version + at + 1, "ordinal": at, "type": event.type, "data": event.data}
+        {
+            **parameters,
+            "version": each.expected_version + at + 1,
+            "ordinal": at,
+            "type": event.type,
+            "data": event.data,
+            "type_version": event.type_version,
+        }
         for at, event in enumerate(each.events)
     ]
 
 
 def with_given(network: str, each: Append) -> dict[str, Any]:
     """Return the parameters of the one statement for Postgres, which takes the events as one JSON text."""
-    given = [{"type": event.type, "data": event.data, "ordinal": index} for index, event in enumerate(each.events)]
+    given = [{**event._asdict(), "ordinal": index} for index, event in enumerate(each.events)]
     parameters = parameters_of(network, each)
     parameters["events"] = json.dumps(given)
     if each.outbox or each.cancels:

@@ -39,6 +39,7 @@ _recorded_columns = (
     events.c.message_id,
     events.c.caused_by,
     events.c.recorded_at,
+    events.c.type_version,
 )
 _ascending = Statement(
     select(*_recorded_columns).where(*_by_entity).order_by(events.c.version).limit(bindparam("page"))
@@ -47,7 +48,7 @@ _descending = Statement(
     select(*_recorded_columns).where(*_by_entity).order_by(events.c.version.desc()).limit(bindparam("page"))
 )
 _to_fold = Statement(
-    select(events.c.version, events.c.type, events.c.data)
+    select(events.c.version, events.c.type, events.c.data, events.c.type_version)
     .where(*_by_entity)
     .order_by(events.c.version)
     .limit(bindparam("page"))
@@ -116,8 +117,8 @@ def read_events(
 
 def read_data(
     store: Store, network: str, entity_id: UUID, *, after: int, up_to: int | None = None
-) -> Iterator[list[tuple[int, str, str]]]:
-    """Yield pages of version, type and JSON text of the events in (`after`, `up_to`]: what a fold needs."""
+) -> Iterator[list[tuple[int, str, str, int]]]:
+    """Yield pages of version, type, JSON text and class version of the events in (`after`, `up_to`]."""
     last = _LAST_VERSION if up_to is None else up_to
     while True:
         page = _page(store, _to_fold, network, entity_id, after, last)
@@ -177,7 +178,7 @@ def _message(row: Sequence[Any]) -> RecordedMessage:
 
 
 def _recorded(entity_id: UUID, row: tuple[Any, ...]) -> RecordedEvent:
-    position, entity_type, version, type_name, data, message, message_id, caused_by, recorded_at = row
+    position, entity_type, version, type_name, data, message, message_id, caused_by, recorded_at, type_version = row
     return RecordedEvent(
         position=position,
         entity=Reference(entity_type, entity_id),
@@ -188,4 +189,5 @@ def _recorded(entity_id: UUID, row: tuple[Any, ...]) -> RecordedEvent:
         message_id=UUID(message_id),
         caused_by=None if caused_by is None else UUID(caused_by),
         recorded_at=from_text(recorded_at),
+        type_version=type_version,
     )

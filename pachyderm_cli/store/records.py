@@ -14,10 +14,11 @@ from pachyderm_cli.domain.reference import Reference
 
 
 class NewEvent(NamedTuple):
-    """An event to be appended: its type's name and its JSON text."""
+    """An event to be appended: its type's name, its JSON text and the version of its class."""
 
     type: str
     data: str
+    type_version: int = 1
 
 
 class NewSnapshot(NamedTuple):
@@ -126,7 +127,7 @@ class Append(NamedTuple):
     """One send's whole write: in together or not at all, decided by `expected_version`.
 
     `outbox` are effects to be carried out after it, `cancels` names of timers that end with it, and `settles` the
-    effect that it is the outcome of, done with it.
+    effect that it is the outcome of, done with it. `lookup` is the state for those who look entities up by it.
     """
 
     entity: Reference
@@ -141,6 +142,7 @@ class Append(NamedTuple):
     outbox: tuple[NewEffect, ...] = ()
     cancels: tuple[str, ...] = ()
     settles: Held | None = None
+    lookup: NewSnapshot | None = None
 
     @property
     def version(self) -> int:
@@ -173,6 +175,7 @@ class RecordedEvent(NamedTuple):
     message_id: UUID
     caused_by: UUID | None
     recorded_at: datetime
+    type_version: int = 1
 
 
 class StoredSnapshot(NamedTuple):
@@ -183,6 +186,23 @@ class StoredSnapshot(NamedTuple):
     fingerprint: str
     state: str
     taken_at: datetime
+
+
+class StoredLookup(NamedTuple):
+    """A state kept of an entity, by JSON text, and the entity's head, which may have another version."""
+
+    head: Head
+    version: int
+    fingerprint: str
+    state: str
+
+
+class Origin(NamedTuple):
+    """Where a history was copied from: an entity at a version."""
+
+    entity: Reference
+    version: int
+    forked_at: datetime
 
 
 class Head(NamedTuple):

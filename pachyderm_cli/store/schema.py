@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.event import listen
 
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """The newest migration; what a store made by this version is stamped with."""
 
 VERSION_TABLE = "pachyderm_schema"
@@ -76,6 +76,7 @@ events = Table(
     Column("message_fingerprint", Text, nullable=False),
     Column("caused_by", _ID, nullable=True),  # the id of the message that led to this one
     Column("recorded_at", Text, nullable=False),
+    Column("type_version", Integer, nullable=False, server_default=text("1")),  # of the event's class
     Index("uq_pachyderm_events_version", "network", "entity_id", "version", unique=True),
     # Whatever entity it is used for, a message id collides at ordinal 0.
     Index("uq_pachyderm_events_message", "network", "message_id", "ordinal", unique=True),
@@ -136,6 +137,32 @@ outbox = Table(
     sqlite_with_rowid=False,
 )
 """What is to be carried out after a commit, and what became of it. Its times are by the database's clock."""
+
+lookups = Table(
+    "pachyderm_lookups",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("entity_type", Text, primary_key=True),
+    Column("entity_id", _ID, primary_key=True),
+    Column("version", _COUNTER, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The newest state of each entity of the types that ask for it; written with its events."""
+
+forks = Table(
+    "pachyderm_forks",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("entity_id", _ID, primary_key=True),
+    Column("from_type", Text, nullable=False),
+    Column("from_id", _ID, nullable=False),
+    Column("from_version", _COUNTER, nullable=False),
+    Column("forked_at", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Where entities came from whose first events were copied from another's."""
 
 schema_version = Table(
     VERSION_TABLE,

@@ -59,6 +59,11 @@ class Store:
     def __str__(self) -> str:
         return shown(self.url)
 
+    @property
+    def opened_url(self) -> str:
+        """The URL whole, its password too: for another process, never to be shown."""
+        return self.url.render_as_string(hide_password=False)
+
     def read(self, work: Callable[[Transaction], ResultT]) -> ResultT:
         """Return what `work` reads; each of its statements sees one state of the database.
 

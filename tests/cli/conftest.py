@@ -9,6 +9,7 @@ from tests.cli.running import ROOT, Command
 
 LAB = Path(__file__).parent / "lab"
 OUTBOX_LAB = Path(__file__).parent / "outbox_lab"
+TIME_LAB = Path(__file__).parent / "time_lab"
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +33,12 @@ def project(tmp_path: Path) -> Path:
 def outbox_lab(project: Path) -> None:
     """Add to the project the courier, whose effects are kept in the outbox."""
     shutil.copy(OUTBOX_LAB / "courier.py", project / "entities")
+
+
+@pytest.fixture
+def time_lab(project: Path) -> None:
+    """Add to the project the purse, which answers questions, is found by its state, and was changed."""
+    shutil.copy(TIME_LAB / "purse.py", project / "entities")
 
 
 @pytest.fixture

@@ -31,6 +31,13 @@ def completed(command: Command, words: str) -> list[str]:
         ("pachyderm send box:@b ", ["put-in", "weigh", "refuse", "crash", "ring", "pause", "look"]),
         ("pachyderm send box:@b p", ["put-in", "pause"]),
         ("pachyderm send nothing:@b p", []),
+        ("pachyderm try box:@b p", ["put-in", "pause"]),
+        ("pachyderm fork b", ["box:"]),
+        ("pachyderm fork box:@a --to c", ["counter:"]),
+        ("pachyderm diff box:@a c", ["counter:"]),
+        ("pachyderm replay --all --type c", ["counter"]),
+        ("pachyderm query box:@a ", []),
+        ("pachyderm query nothing:@a ", []),
         ("pachyderm send zz", []),
     ],
 )
@@ -131,6 +138,23 @@ def test_the_folder_of_entities_is_the_projects_own(pachyderm: Command) -> None:
     (pachyderm.folder / "pachyderm.toml").write_text('entities = "things"', encoding="utf-8")
     assert completed(pachyderm, "pachyderm send co") == ["counter:"]
     assert completed(pachyderm, "pachyderm send counter:@a ") == ["increment"]
+
+
+@pytest.mark.usefixtures("time_lab")
+def test_questions_are_offered(pachyderm: Command) -> None:
+    """The questions of the reference's type are completed as they are spelt on the command line."""
+    assert completed(pachyderm, "pachyderm query pu") == ["purse:"]
+    assert completed(pachyderm, "pachyderm query purse:@a ") == ["how-much", "can-pay"]
+    assert completed(pachyderm, "pachyderm query purse:@a c") == ["can-pay"]
+
+
+@pytest.mark.usefixtures("time_lab")
+def test_questions_of_another_module_are_offered_by_its_import(pachyderm: Command) -> None:
+    """Where a module's text does not tell its questions they are completed all the same."""
+    file = pachyderm.folder / "entities" / "purse.py"
+    text = file.read_text(encoding="utf-8").replace("question: HowMuch | CanPay", 'question: "HowMuch | CanPay"')
+    file.write_text(text, encoding="utf-8")
+    assert completed(pachyderm, "pachyderm query purse:@a ") == ["how-much", "can-pay"]
 
 
 def test_the_shells_script_can_be_shown(pachyderm: Command) -> None:

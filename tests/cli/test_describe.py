@@ -27,6 +27,7 @@ def test_one_types_protocol_is_json_schema(pachyderm: Command) -> None:
     """`describe TYPE --json` prints the schemas of messages, events, effects, queries and state."""
     protocol = pachyderm("describe", "counter", "--json").done().document
     assert protocol.keys() >= {"type", "file", "doc", "messages", "events", "effects", "deliveries", "queries", "state"}
+    assert protocol.keys() >= {"past", "lookup"}
     assert protocol["messages"]["Increment"]["properties"]["amount"]["exclusiveMinimum"] == 0
     assert protocol["events"].keys() == {"Increased"}
     assert protocol["effects"].keys() == {"AlertAdmin"}
@@ -72,3 +73,43 @@ def test_each_effect_says_how_it_is_delivered(pachyderm: Command) -> None:
     assert "  Letter  text, failing  (at least once, up to 8 attempts)" in shown
     assert "  RiskyLetter  text  (at least once, 5 seconds each)" in shown
     assert "  AlertAdmin  threshold  (at most once)" in lines(pachyderm.quick("describe", "counter").done().out)
+
+
+@pytest.mark.usefixtures("time_lab")
+def test_each_event_says_what_it_was(pachyderm: Command) -> None:
+    """`describe TYPE` has of each event the version that is written and its former names."""
+    protocol = pachyderm("describe", "purse", "--json").done().document
+    never_changed = {"version": 1, "aliases": []}
+    assert protocol["past"] == {
+        "Moved": {"version": 2, "aliases": ["Filled", "Emptied"]},
+        "Owned": never_changed,
+        "Remembered": never_changed,
+    }
+    shown = lines(pachyderm.quick("describe", "purse").done().out)
+    assert "  Moved  amount  (version 2, formerly Filled, Emptied)" in shown
+    assert "  Owned  name, city" in shown
+
+
+@pytest.mark.usefixtures("time_lab")
+def test_questions_stand_as_they_are_written(pachyderm: Command) -> None:
+    """`describe TYPE` has the schemas of the questions, and for people how they are written, as messages are."""
+    protocol = pachyderm.quick("describe", "purse", "--json").done().document
+    assert {name: list(schema["properties"]) for name, schema in protocol["queries"].items()} == {
+        "HowMuch": ["times"],
+        "CanPay": ["amount"],
+    }
+    shown = lines(pachyderm.quick("describe", "purse").done().out)
+    at = shown.index("questions")
+    assert shown[at + 1 : at + 3] == [
+        "  how-much [times=int, default 1]  How much is in it, so many times.",
+        "  can-pay amount=Decimal  Whether it has that much.",
+    ]
+
+
+@pytest.mark.usefixtures("time_lab")
+def test_a_type_says_whether_its_states_are_kept_for_lookup(pachyderm: Command) -> None:
+    """`describe TYPE` tells of a type that its entities can be found by their state."""
+    assert pachyderm.quick("describe", "purse", "--json").done().document["lookup"] is True
+    assert "  State  (kept to look entities up by)" in lines(pachyderm.quick("describe", "purse").done().out)
+    assert pachyderm.quick("describe", "box", "--json").done().document["lookup"] is False
+    assert "  State" in lines(pachyderm.quick("describe", "box").done().out)

@@ -1,6 +1,7 @@
 """`pachyderm replay`: the state folded from the events alone, up to any version or time."""
 
 import json
+import shutil
 import sqlite3
 from typing import Any
 
@@ -54,10 +55,53 @@ def test_steps_show_every_event_and_what_it_changed(counted: Command) -> None:
 def test_steps_for_people_show_the_change(pachyderm: Command) -> None:
     """Without --json a step is the event's line, a line per change, and the state."""
     pachyderm.quick("send", "counter:@a", "increment").done()
-    event, change, state = lines(pachyderm.quick("replay", "counter:@a", "--steps").done().out)
+    event, gone, come, state = lines(pachyderm.quick("replay", "counter:@a", "--steps").done().out)
     assert event.endswith('Increment -> Increased {"amount":1}')
-    assert change.split() == ["replace", "/count", "1"]
+    assert (gone.strip(), come.strip()) == ("- /count 0", "+ /count 1")
     assert state.split() == ["state", '{"count":1}']
+
+
+def test_steps_are_a_coloured_diff_on_a_terminal(pachyderm: Command) -> None:
+    """On a terminal what goes is red and what comes is green, unless NO_COLOR is set."""
+    pachyderm.quick("send", "counter:@a", "increment").done()
+    shown = pachyderm.on_terminal("replay", "counter:@a", "--steps")
+    assert "\x1b[31m- /count 0\x1b[0m" in shown
+    assert "\x1b[32m+ /count 1\x1b[0m" in shown
+    assert "\x1b[" not in pachyderm.on_terminal("replay", "counter:@a", "--steps", NO_COLOR="1")
+
+
+@pytest.mark.usefixtures("time_lab")
+def test_a_step_names_what_caused_it(on_store: Command) -> None:
+    """The message that an entity sent is told as the cause of what came of it."""
+    sent = on_store.quick("send", "purse:@a", "remember", "to=purse:@b")
+    assert sent.status == 8  # for another effect, which always fails
+    [cause] = on_store.quick("history", "purse:@a", "--json").done().documents
+    [step] = on_store.quick("replay", "purse:@b", "--steps", "--json").done().documents
+    assert step["event"]["caused_by"] == cause["message_id"]
+    shown = lines(on_store.quick("replay", "purse:@b", "--steps").done().out)
+    assert shown[0].endswith(f"  because of {cause['message_id']}")
+
+
+def test_steps_may_begin_later(counted: Command) -> None:
+    """`--from-version` begins the steps there, with what that event changed in the state before it."""
+    steps = counted.quick("replay", "counter:@a", "--steps", "--json").done().documents
+    options = ("--steps", "--from-version", "2", "--json")
+    assert counted("replay", "counter:@a", *options).done().documents == steps[1:]
+    assert counted.quick("replay", "counter:@a", *options, "--to-version", "2").done().documents == steps[1:2]
+    alone = counted.quick("replay", "counter:@a", "--from-version", "2", "--json")
+    assert (alone.status, alone.error["message"]) == (2, "--from-version goes with --steps")
+
+
+def test_other_code_may_fold(counted: Command) -> None:
+    """`--entities DIR` folds with the code in that folder."""
+    other = counted.folder / "branch"
+    shutil.copytree(counted.folder / "entities", other)
+    counter = other / "counter.py"
+    counter.write_text(counter.read_text(encoding="utf-8").replace("state.count +", "10 +"), encoding="utf-8")
+    replayed = counted.quick("replay", "counter:@a", "--entities", other, "--json").done().document
+    assert (replayed["version"], replayed["state"]) == (3, {"count": 13})
+    missing = counted.quick("replay", "counter:@a", "--entities", "nowhere", "--json")
+    assert (missing.status, missing.error["code"]) == (6, "config_error")
 
 
 def test_a_time_is_a_place_in_the_history(counted: Command) -> None:

@@ -11,9 +11,13 @@ from tests.cli.running import ROOT, SECONDS, Command
 COMMANDS: dict[str, tuple[str, ...]] = {
     "init": (),
     "send": (),
+    "try": (),
+    "query": (),
     "history": (),
     "inspect": (),
     "replay": (),
+    "diff": (),
+    "fork": (),
     "snapshot": (),
     "list": (),
     "describe": (),
@@ -73,6 +77,7 @@ def test_a_commands_help_loads_no_heavy_library(pachyderm: Command, arguments: t
     assert out.startswith("Usage: pachyderm ")
 
 
+@pytest.mark.usefixtures("time_lab")
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
@@ -88,6 +93,13 @@ def test_a_commands_help_loads_no_heavy_library(pachyderm: Command, arguments: t
         ("pachyderm list --type c", "counter"),
         ("pachyderm send counter:@a ", "increment"),
         ("pachyderm send box:@b p", "put-in"),
+        ("pachyderm try box:@b p", "put-in"),
+        ("pachyderm fork co", "counter:"),
+        ("pachyderm diff co", "counter:"),
+        ("pachyderm diff counter:@a bo", "box:"),
+        ("pachyderm query pu", "purse:"),
+        ("pachyderm query purse:@a how", "how-much"),
+        ("pachyderm replay --all --type c", "counter"),
         ("pachyderm --project . send box:@b p", "put-in"),
     ],
 )

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pachyderm_cli.domain.description import EffectDelivery, Usage, describe, usages
+from pachyderm_cli.domain.description import EffectDelivery, EventPast, Usage, describe, question_usages, usages
 from tests.support.modules import load
 
 SOURCE = '''\
@@ -18,7 +18,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from pachyderm_cli import Effect, Event, Message
+from pachyderm_cli import Effect, Event, Message, Question
 
 
 class TopUp(Message):
@@ -45,7 +45,7 @@ class Ring(Effect):
         pass
 
 
-class HowMuch(BaseModel):
+class HowMuch(Question):
     pass
 
 
@@ -119,3 +119,32 @@ def test_usages_are_how_messages_are_written(tmp_path: Path) -> None:
         Usage("top-up", ("amount=Decimal", "[theNote=str, default ]"), "Put money in."),
         Usage("empty", ("[count=int | None, default None]",), ""),
     ]
+
+
+def test_usages_of_questions_are_how_they_are_written(tmp_path: Path) -> None:
+    """A question has a usage as a message has."""
+    source = SOURCE.replace("class HowMuch(Question):\n    pass", "class HowMuch(Question):\n    times: int = 1")
+    assert question_usages(load(tmp_path, source)) == [Usage("how-much", ("[times=int, default 1]",), "")]
+
+
+def test_a_description_says_how_each_event_was_called_before(tmp_path: Path) -> None:
+    """Of each event there are the version that is written and its former names."""
+    assert describe(load(tmp_path / "old", SOURCE)).past == {"Filled": EventPast(1, ())}
+    changed = """class Filled(Event):
+    aliases = ("PaidIn", "Put")
+    version = 3
+
+    @staticmethod
+    def upcast(data: dict[str, Any], version: int) -> dict[str, Any]:
+        return data
+"""
+    source = SOURCE.replace("class Filled(Event):\n", changed)
+    assert describe(load(tmp_path / "new", source)).past == {"Filled": EventPast(3, ("PaidIn", "Put"))}
+
+
+def test_a_description_says_whether_states_are_kept_for_lookup(tmp_path: Path) -> None:
+    """By the module, or by who describes it, since pachyderm.toml may name types as well."""
+    plain = load(tmp_path / "plain", SOURCE)
+    assert describe(plain).lookup is False
+    assert describe(plain, lookup=True).lookup is True
+    assert describe(load(tmp_path / "kept", SOURCE.replace("class TopUp", "lookup = True\n\n\nclass TopUp"))).lookup

@@ -6,7 +6,7 @@ from textwrap import dedent
 
 import pytest
 
-from pachyderm_cli.domain.outline import messages_in
+from pachyderm_cli.domain.outline import messages_in, questions_in
 from pachyderm_cli.engine.loader import FolderEntityTypes
 from tests.support.modules import COUNTER, load
 
@@ -124,7 +124,25 @@ def test_what_python_would_warn_of_is_not_told_at_the_prompt() -> None:
     assert messages_in(module('PATTERN = "\\d"', "Buy | Sell")) == ["Buy", "Sell"]
 
 
-FOLDERS = [ROOT / "entities", ROOT / "tests/cli/lab/entities", ROOT / "pachyderm_cli/cli/template/entities"]
+@pytest.mark.parametrize(("before", "annotation", "questions"), TOLD.values(), ids=TOLD.keys())
+def test_questions_are_told_in_the_same_manner(before: str, annotation: str, questions: list[str]) -> None:
+    """What `query` takes is told as what `handle` takes, each by itself."""
+    text = module("", "Hold") + f"\n\n{before}\n\n\ndef query(question: {annotation}, state: State) -> int: ...\n"
+    assert questions_in(text) == questions
+    assert messages_in(text) == ["Hold"]
+
+
+def test_a_module_that_answers_nothing_tells_no_question() -> None:
+    """Without `query` the text leaves it to the import, which has no questions either."""
+    assert questions_in(module("", "Buy | Sell")) is None
+
+
+FOLDERS = [
+    ROOT / "entities",
+    ROOT / "tests/cli/time_lab",
+    ROOT / "tests/cli/lab/entities",
+    ROOT / "pachyderm_cli/cli/template/entities",
+]
 MODULES = [file for folder in FOLDERS for file in sorted(folder.glob("[!_]*.py"))]
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias, Union
 from pydantic import BaseModel
-from pachyderm_cli import Context, Effect, Event, Message
+from pachyderm_cli import Context, Effect, Event, Message, Question
 
 class Go(Message):
     pass
@@ -143,7 +143,7 @@ def test_questions_and_description_are_read(tmp_path: Path) -> None:
     source = (
         f'"""A bell.\n\n    Rings."""\n{CLASSES}{RIGHT["Union"]}'
         """
-class HowLong(BaseModel):
+class HowLong(Question):
     pass
 
 def query(question: HowLong, state: State) -> int:

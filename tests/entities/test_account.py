@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from entities.account import (
     AccountEvent,
     AccountMessage,
+    CanPay,
     Close,
     Closed,
     Deposit,
@@ -32,6 +33,7 @@ from entities.account import (
     Withdrawn,
     handle,
     init,
+    query,
     update,
 )
 from pachyderm_cli import Event, Reference, Rejected, Send
@@ -265,3 +267,18 @@ def test_the_state_comes_back_from_json(history: list[AccountEvent]) -> None:
     """A state that is written as JSON and read again is the same state."""
     state = folded(history)
     assert State.model_validate_json(state.model_dump_json()) == state
+
+
+@pytest.mark.parametrize(
+    ("state", "amount", "expected"),
+    [
+        (OPEN, "10.00", True),
+        (OPEN, "10.01", False),
+        (EMPTY, "0.01", False),
+        (CLOSED, "0.01", False),
+        (init(), "1", False),
+    ],
+)
+def test_it_tells_whether_it_can_pay(state: State, amount: str, *, expected: bool) -> None:
+    """An open account can pay what it holds, and no more; any other can pay nothing."""
+    assert query(CanPay(amount=Decimal(amount)), state) is expected

@@ -47,6 +47,13 @@ COMMANDS: dict[str, Callable[[Pachyderm], Any]] = {
     "list": lambda engine: list(engine.entities()),
     "list --limit": lambda engine: list(engine.entities(limit=3)),
     "list --type": lambda engine: list(engine.entities("tally")),
+    "fork": lambda engine: engine.fork("tally:@b", to_version=2),
+    "inspect a fork": lambda engine: engine.inspect(engine.fork("tally:@b").entity),
+    "try": lambda engine: engine.try_send(engine.request("tally:@b", Add())),
+    "replay --all": lambda engine: list(engine.replay_all()),
+    "lookup": lambda engine: engine.lookup("tally", where=["count>1"]),
+    "lookup: send": lambda engine: engine.send("tally:@a", Add()),
+    "lookup: snapshot": lambda engine: engine.snapshot("tally:@a"),
 }
 
 Statement = tuple[str, Any]
@@ -69,14 +76,15 @@ def noting() -> Iterator[list[Statement]]:
     assert found
 
 
-def statements_of(store_url: str, command: Callable[[Pachyderm], Any]) -> list[Statement]:
-    """Return the statements that `command` runs on a store with some entities."""
+def statements_of(store_url: str, name: str) -> list[Statement]:
+    """Return the statements that a command runs on a store with some entities."""
+    kept = ["tally"] if name.startswith("lookup") else []
     # Without the cache, so that what a cold process reads is seen too.
-    with tally_engine(store_url, snapshots_every=2, cached=0) as engine:
-        for name in "aabbb":
-            engine.send(f"tally:@{name}", Add())
+    with tally_engine(store_url, snapshots_every=2, cached=0, lookups=kept) as engine:
+        for letter in "aabbb":
+            engine.send(f"tally:@{letter}", Add())
         with noting() as found:
-            command(engine)
+            COMMANDS[name](engine)
     return found
 
 
@@ -96,7 +104,7 @@ def test_sqlite_searches_by_index(sqlite_url: str, command: str) -> None:
 
     Only heads that are listed, and an entity's few snapshots and timers, are sorted.
     """
-    for statement, parameters in statements_of(sqlite_url, COMMANDS[command]):
+    for statement, parameters in statements_of(sqlite_url, command):
         with connected(sqlite_url) as connection:
             plan = [row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", tuple(parameters))]
         scans = [step for step in plan if step.startswith("SCAN")]
@@ -113,7 +121,7 @@ def test_postgres_can_search_by_index(postgres_url: str, command: str) -> None:
 
     The log is searched by entity or by message id; the counter of its positions is a table of one row.
     """
-    for statement, parameters in statements_of(postgres_url, COMMANDS[command]):
+    for statement, parameters in statements_of(postgres_url, command):
         with connected(postgres_url) as connection:
             for way in ("seqscan", "bitmapscan", "sort"):  # what the planner likes best for a few rows
                 connection.execute(text(f"SET LOCAL enable_{way} TO off"))

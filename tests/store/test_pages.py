@@ -37,14 +37,16 @@ def test_bounds_hold(paged: Store, after: int, up_to: int | None) -> None:
     data = read_data(paged, "n", ENTITY.id, after=after, up_to=up_to)
     assert [event.version for event in forwards] == expected
     assert [event.version for event in backwards] == expected[::-1]
-    assert [version for page in data for version, _, _ in page] == expected
+    assert [version for page in data for version, *_ in page] == expected
 
 
 def test_a_fold_reads_type_and_data(paged: Store) -> None:
-    """What a fold needs is the same as the whole events have."""
-    whole = [(event.version, event.type, event.data) for event in read_events(paged, "n", ENTITY.id)]
+    """What a fold needs is the same as the whole events have, the version of their class too."""
+    whole = [
+        (event.version, event.type, event.data, event.type_version) for event in read_events(paged, "n", ENTITY.id)
+    ]
     assert [row for page in read_data(paged, "n", ENTITY.id, after=0) for row in page] == whole
-    assert whole[2] == (3, "Added", '{"amount":3}')
+    assert whole[2] == (3, "Added", '{"amount":3}', 1)
 
 
 def test_a_reader_in_the_middle_holds_nothing_open(paged: Store) -> None:

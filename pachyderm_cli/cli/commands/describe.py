@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -24,7 +25,7 @@ def describe(
 ) -> None:
     """Show entity types and their messages.
 
-    Without TYPE, all of the project; with it, its messages, events, effects, queries and state.
+    Without TYPE, all of the project; with it, its messages, events, effects, questions and state.
 
     Example: pachyderm describe counter
     """
@@ -34,7 +35,15 @@ def describe(
     session: Session = ctx.obj
     with session.open() as pachyderm:
         if type_name is not None:
-            emit(pachyderm.entity_type(type_name.partition(":")[0]), as_json, serialize.protocol, render.protocol)
+            entity_type = pachyderm.entity_type(type_name.partition(":")[0])
+            # A type may be named in pachyderm.toml as well.
+            lookup = entity_type.name in session.config().lookups
+            emit(
+                entity_type,
+                as_json,
+                partial(serialize.protocol, lookup=lookup),
+                partial(render.protocol, lookup=lookup),
+            )
             return
         names = pachyderm.type_names()
         if not names and not as_json:

@@ -1,0 +1,103 @@
+"""Copies of histories, and where they came from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, literal_column, select
+
+from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.domain.timestamps import from_text, to_text
+from pachyderm_cli.store.append_statements import CREATE
+from pachyderm_cli.store.lookups import write_lookup
+from pachyderm_cli.store.records import NewSnapshot, Origin
+from pachyderm_cli.store.schema import entities, events, forks
+from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.store import Store
+
+_copied = (
+    events.c.network,
+    bindparam("to_id", type_=entities.c.id.type),
+    events.c.version,
+    events.c.entity_type,
+    events.c.type,
+    events.c.data,
+    bindparam("message_id", type_=entities.c.id.type),
+    events.c.version - literal_column("1"),
+    events.c.message,
+    events.c.message_fingerprint,
+    events.c.message_id,
+    events.c.recorded_at,
+    events.c.type_version,
+)
+_COPY = Statement(
+    insert(events).from_select(
+        [column.name for column in events.columns if column.name != "position"],
+        select(*_copied)
+        .where(
+            events.c.network == bindparam("network"),
+            events.c.entity_id == bindparam("from_id", type_=entities.c.id.type),
+            events.c.version <= bindparam("to_version"),
+        )
+        .order_by(events.c.version),
+    )
+)
+_NOTE = Statement(insert(forks).values({column.name: bindparam(column.name) for column in forks.columns}))
+_ORIGIN = Statement(
+    select(forks.c.from_type, forks.c.from_id, forks.c.from_version, forks.c.forked_at).where(
+        forks.c.network == bindparam("network"), forks.c.entity_id == bindparam("entity_id")
+    )
+)
+
+
+def fork(  # noqa: PLR0913 - what a copy says, by keyword
+    store: Store,
+    network: str,
+    *,
+    source: Reference,
+    version: int,
+    target: Reference,
+    fork_id: UUID,
+    at: datetime,
+    lookup: NewSnapshot | None = None,
+) -> bool:
+    """Copy the events of `source` up to `version` into `target`, an entity that is not there; tell whether it was not.
+
+    The copies are all of one message of the id `fork_id`, and each names the message that led to the original as its
+    cause. `lookup` is the state for those who look entities up by it. In one transaction, inside the database: however
+    long the history, it needs no memory.
+    """
+    moment = to_text(at)
+    parameters = {
+        "network": network,
+        "entity_id": str(target.id),
+        "entity_type": target.type,
+        "to_version": version,
+        "ahead": 0,
+        "recorded_at": moment,
+        "created_at": moment,
+    }
+    copied = {"to_id": str(target.id), "from_id": str(source.id), "message_id": str(fork_id)}
+    note = {"from_type": source.type, "from_id": str(source.id), "from_version": version, "forked_at": moment}
+
+    def work(transaction: Transaction) -> bool:
+        if transaction.count(CREATE, parameters) != 1:
+            return False
+        transaction.count(_COPY, {**parameters, **copied})
+        transaction.count(_NOTE, {**parameters, **note})
+        if lookup is not None:
+            write_lookup(transaction, network, target, lookup)
+        return True
+
+    return store.write(work)
+
+
+def origin_of(store: Store, network: str, entity_id: UUID) -> Origin | None:
+    """Return where the entity's first events were copied from, None if they are its own."""
+    parameters = {"network": network, "entity_id": str(entity_id)}
+    rows = store.read(lambda transaction: transaction.rows(_ORIGIN, parameters))
+    if not rows:
+        return None
+    from_type, from_id, from_version, forked_at = rows[0]
+    return Origin(Reference(from_type, UUID(from_id)), from_version, from_text(forked_at))
