@@ -148,10 +148,15 @@ MODULES = [file for folder in FOLDERS for file in sorted(folder.glob("[!_]*.py")
 
 @pytest.mark.parametrize("file", MODULES, ids=lambda file: str(file.relative_to(ROOT)))
 def test_the_text_says_what_the_module_says(file: Path) -> None:
-    """For every module at hand the answer is what its import tells: the same messages in the same order."""
+    """For every module at hand the answer is what its import tells: the same messages in the same order.
+
+    One that takes messages of another module leaves it to the import.
+    """
     types = FolderEntityTypes(file.parent)
     try:
-        assert messages_in(file.read_bytes()) == list(types.get(file.stem).messages)
+        messages = types.get(file.stem).messages
+        is_told = len({each.__module__ for each in messages.values()}) == 1
+        assert messages_in(file.read_bytes()) == (list(messages) if is_told else None)
     finally:
         types.close()
 
