@@ -73,7 +73,7 @@ def test_the_context_says_whose_effect_it_is_and_which_attempt(office: Office) -
     message_id = uuid4()
     engine.send("courier:@a", Do(note="m"))
     sent = engine.send("courier:@a", Do(note="n", orders=(Tell(text="s"), Post(text="t"))), message_id=message_id)
-    office.pass_time(3600)
+    office.pass_time(3600, "there")
     list(engine.work(once=True))
     told, *posted = office.world.contexts
     assert [each.id for each in (told, *posted)] == [effect_id(message_id, at) for at in (0, 1, 1)]

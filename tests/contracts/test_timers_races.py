@@ -67,7 +67,6 @@ def test_many_sends_that_find_one_overdue_timer(
     assert log(opened[0], "courier:@a")[:2] == ["set", "rung"]
     timer, effect = office.rows()
     assert (timer["status"], effect["status"], office.world.heard) == ("done", "done", ["t"])
-    assert timer["attempts"] < 8
 
 
 @pytest.mark.parametrize("concurrency", [1, 4])
