@@ -115,10 +115,13 @@ import os, signal, sys, threading, time
 from pachyderm_cli.cli.stopping import stopped_by_signals
 
 with stopped_by_signals(as_json=False) as stop:
+    reader, writer = os.pipe()
     child = os.fork()
     if not child:
+        os.write(writer, b"!")  # what comes while a process is being forked is nobody's
         time.sleep(60)
         os._exit(0)
+    os.read(reader, 1)
     os.kill(child, signal.SIGTERM)
     ended = os.waitpid(child, 0)[1]
     before = stop.is_set()
