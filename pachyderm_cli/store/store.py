@@ -128,12 +128,14 @@ class Store:
     @property
     def engine(self) -> Engine:
         """The opened database, its schema made or checked. Raises StoreError."""
-        if self._engine is None:
-            with self._opening:
+        engine = self._engine
+        if engine is None:
+            with self._opening:  # as long as this is held nobody closes it again
                 if self._engine is None:
                     with storage_errors(self.url):
                         self._engine = self._open()
-        return self._engine
+                engine = self._engine
+        return engine
 
     def close(self) -> None:
         """Close every connection; the store may be used again."""
@@ -180,9 +182,10 @@ class Store:
     def _readable(self) -> Engine:
         if not self.is_sqlite or Path(str(self.url.database)).exists():
             return self.engine
-        if self._nothing is None:
-            self._nothing = empty_engine()
-        return self._nothing
+        nothing = self._nothing
+        if nothing is None:
+            nothing = self._nothing = empty_engine()
+        return nothing
 
     def _take_back(self, lent: Transaction) -> None:
         with self._keeping:
