@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
-from traceback import extract_tb
 from types import GeneratorType
 from typing import Any, NamedTuple
 
@@ -16,13 +14,12 @@ from pydantic import PydanticUserError, TypeAdapter, ValidationError
 from pachyderm_cli.domain.codec import Unfaithful, encode_state, encode_state_faithfully
 from pachyderm_cli.domain.context import Context
 from pachyderm_cli.domain.evolution import Reader, readable_names, readers_of, upcast, version_of
+from pachyderm_cli.domain.faults import line_of, origin, told
 from pachyderm_cli.domain.fingerprint import SourceUnavailable, fingerprint_of
 from pachyderm_cli.domain.immutability import is_immutable
 from pachyderm_cli.domain.message import OUR_EFFECTS, Effect, Event, Message, Question
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.errors import EntityFailed, Rejected
-
-_OUR_CODE = str(Path(__file__).resolve().parent.parent)
 
 
 class Decision(NamedTuple):
@@ -155,7 +152,7 @@ class EntityType:
         try:
             return encode_state(self.answer_adapter, answer)
         except Unfaithful as error:
-            raise self.broken(f"query gave an answer that cannot be shown: {error}", _line(self.query)) from error
+            raise self.broken(f"query gave an answer that cannot be shown: {error}", line_of(self.query)) from error
 
     @cached_property
     def event_names(self) -> dict[str, type[Event]]:
@@ -254,7 +251,7 @@ class EntityType:
 
     def failure(self, where: str, error: BaseException) -> EntityFailed:
         """Return the EntityFailed for an exception out of user code, with the file and line it came from."""
-        file, line = self._origin(error)
+        file, line = origin(error, self.file, line_of(self.handle))
         return EntityFailed(
             f"{self.name}: {where} failed at {file}:{line}: {told(error)}",
             file=file,
@@ -264,7 +261,7 @@ class EntityType:
 
     def broken(self, problem: str, line: int | None = None) -> EntityFailed:
         """Return the EntityFailed for a contract that user code broke without an exception."""
-        line = _line(self.handle) if line is None else line
+        line = line_of(self.handle) if line is None else line
         return EntityFailed(
             f"{self.name}: {problem} ({self.file}:{line})", file=self.file, line=line, entity_type=self.name
         )
@@ -272,7 +269,7 @@ class EntityType:
     @property
     def update_line(self) -> int:
         """The line on which `update` begins."""
-        return _line(self.update)
+        return line_of(self.update)
 
     def _checked(self, results: Iterable[Any]) -> Decision:
         events: list[Event] = []
@@ -299,21 +296,6 @@ class EntityType:
             return self.broken(f"handle emitted the effect {name}, which its annotation does not name")
         return self.broken(f"handle emitted {_described(result)}, which is neither an event nor an effect")
 
-    def _origin(self, error: BaseException) -> tuple[str, int]:
-        """Return where in the user's code `error` arose: the deepest line of the module, or else of any other's."""
-        frames = [(frame.filename, frame.lineno or 0) for frame in extract_tb(error.__traceback__)]
-        own = [frame for frame in frames if frame[0] == self.file]
-        others = [frame for frame in frames if not frame[0].startswith(_OUR_CODE)]
-        return (own or others or [(self.file, _line(self.handle))])[-1]
-
-
-def told(error: BaseException) -> str:
-    """Return the kind of an error and what it says; user code's may fail even at that."""
-    try:
-        return f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 - as said above
-        return f"{type(error).__name__} (which cannot say more: its __str__ fails)"
-
 
 def _is_no_iterable(answer: Any) -> bool:
     """Tell a forgotten list (`return Increased()`) from a list; models, strings and dicts iterate, but not so."""
@@ -324,8 +306,3 @@ def _is_no_iterable(answer: Any) -> bool:
 
 def _described(value: Any) -> str:
     return "None" if value is None else f"a {type(value).__name__}"
-
-
-def _line(function: Callable[..., Any] | None) -> int:
-    code = getattr(function, "__code__", None)
-    return getattr(code, "co_firstlineno", 1)

@@ -11,7 +11,7 @@ from traceback import extract_tb
 from typing import Any
 
 from pachyderm_cli.domain.context import EffectContext
-from pachyderm_cli.domain.entity import told
+from pachyderm_cli.domain.faults import told
 from pachyderm_cli.domain.message import Effect, takes_context
 
 

@@ -12,13 +12,7 @@ from typing import Any, Self
 from uuid import UUID, uuid4
 
 from pachyderm_cli.config import DEFAULT_NETWORK, Config, load_config, require_network
-from pachyderm_cli.domain.arguments import (
-    message_from_fields,
-    message_from_json,
-    message_from_mapping,
-    message_of,
-    question_of,
-)
+from pachyderm_cli.domain.arguments import question_of
 from pachyderm_cli.domain.message import Message, Question
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import now
@@ -32,10 +26,11 @@ from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEn
 from pachyderm_cli.engine.lookups import new_lookup
 from pachyderm_cli.engine.overdue import OverdueTimers
 from pachyderm_cli.engine.relay import Relay
+from pachyderm_cli.engine.requests import Requests
 from pachyderm_cli.engine.results import EffectResult, Sent
 from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.engine.time_travel import TimeTravel
-from pachyderm_cli.errors import ConfigError, EntityFailed, PachydermError, StoreError, UsageError
+from pachyderm_cli.errors import ConfigError, EntityFailed, PachydermError, StoreError
 from pachyderm_cli.store.lookups import keep_lookup
 from pachyderm_cli.store.outbox import renew
 from pachyderm_cli.store.records import Lease, StoredSnapshot
@@ -46,7 +41,7 @@ MIN_LEASE, MAX_LEASE = 0.5, 86400.0
 """Between these a lease lasts, in seconds: long enough to be renewed in time, and some day at an end."""
 
 
-class Pachyderm(TimeTravel, Effects):
+class Pachyderm(Requests, TimeTravel, Effects):
     """Entities of one network in one store.
 
     A context manager; one instance serves several threads. References are given as text (`counter:@visits`) or as
@@ -151,36 +146,6 @@ class Pachyderm(TimeTravel, Effects):
         self._types.close()
         self._sender.forget()  # what other code folded is not to be taken for what that of tomorrow would
 
-    def receiver(self, reference: str | Reference) -> Reference:
-        """Return whom a message to `reference` would go to; `new` is a fresh id at every call."""
-        return self._finder.receiver(reference, fresh=uuid4)
-
-    def is_exact(self, reference: str) -> bool:
-        """Tell whether `reference` says by itself whom it means: no prefix, and with its type."""
-        return self._finder.is_exact(reference)
-
-    def message(
-        self,
-        type_name: str,
-        name: str,
-        data: Mapping[str, Any] | str | bytes | None = None,
-        *,
-        fields: Iterable[str] = (),
-    ) -> Message:
-        """Return the message `name` of an entity type, with `data` (a mapping, or a JSON object as text) or `fields`.
-
-        `fields` are FIELD=VALUE texts. Raises UnknownEntityType, UnknownMessage and InvalidMessage.
-        """
-        entity = self._types.get(type_name)
-        given = list(fields)
-        if data is None:
-            return message_from_fields(entity, name, given)
-        if given:
-            raise UsageError("give a message's data as fields or whole, not both")
-        if isinstance(data, str | bytes):
-            return message_from_json(entity, name, data)
-        return message_from_mapping(entity, name, data)
-
     def send(  # noqa: PLR0913 - all that a send may say, by keyword
         self,
         reference: str | Reference,
@@ -198,15 +163,16 @@ class Pachyderm(TimeTravel, Effects):
 
         `message` is a Message, or the name of one with `data`. `message_id` makes it idempotent: sent again, it
         returns the first outcome. `expect` handles it only at that version (0: a new entity). `config` is added to
-        the effects' configuration; without `effects` they are discarded. `caused_by` is the id of the message that
+        the effects' configuration; without `effects` none runs in this process: those that run at most once never will,
+        the others are left to a worker. `caused_by` is the id of the message that
         led to this one. A failing effect is reported in the result, and raises nothing. `ask` is a question that the
-        entity answers at the version that the message led to; one that it fails at raises EntityFailed,
-        after the commit.
+        entity answers at the version that the message led to; where it fails at that, EntityFailed says that the
+        message is committed.
 
         Raises Rejected, VersionConflict, MessageIdConflict, EntityFailed, InvalidMessage, UnknownMessage,
-        UnknownEntityType, EntityLoadError, InvalidReference, NotFound and StoreError. After each of them nothing was
-        written; only where a connection to Postgres stayed lost may the commit have happened, and sending the same
-        message id again tells.
+        UnknownEntityType, EntityLoadError, InvalidReference, NotFound and StoreError. After each of them nothing of the
+        message was written (the entity's overdue timers, which come first, stand); only where a connection to Postgres
+        stayed lost may the commit have happened, and sending the same message id again tells.
         """
         request = self.request(reference, message, data, message_id=message_id, expect=expect, caused_by=caused_by)
         question = None if ask is None else question_of(request.entity_type, ask)
@@ -228,32 +194,6 @@ class Pachyderm(TimeTravel, Effects):
             told = f"the message is committed (version {sent.version}), but the question failed: {error.message}"
             raise EntityFailed(told, entity_type=request.entity_type.name) from error
         return replace(sent, answer=answer)
-
-    def request(
-        self,
-        reference: str | Reference,
-        message: Message | str,
-        data: Mapping[str, Any] | str | bytes | None = None,
-        *,
-        message_id: UUID | str | None = None,
-        expect: int | None = None,
-        caused_by: UUID | str | None = None,
-    ) -> Request:
-        """Return what `send` would send, checked, for `send_all`. Raises as `send` does, without writing."""
-        entity = self.receiver(reference)
-        entity_type = self._types.get(entity.type)
-        if isinstance(message, str):
-            message = self.message(entity.type, message, {} if data is None else data)
-        elif data is not None:
-            raise UsageError("data goes with the name of a message, not with a message")
-        return Request(
-            entity_type,
-            entity,
-            message_of(entity_type, message),
-            None if message_id is None else _uuid(message_id, "message_id"),
-            expect,
-            None if caused_by is None else _uuid(caused_by, "caused_by"),
-        )
 
     def send_all(
         self,
@@ -345,13 +285,3 @@ class Pachyderm(TimeTravel, Effects):
         """Drop the snapshots of an entity, or of the whole network; return how many. Needs no entity module."""
         entity_id = None if every_entity else self._finder.existing(reference).entity.id
         return drop_snapshots(self._store, self._network, entity_id)
-
-
-def _uuid(value: UUID | str, name: str) -> UUID:
-    """Return `value` as a UUID, so that no other spelling of it reaches the log. Raises UsageError."""
-    if isinstance(value, UUID):
-        return value
-    try:
-        return UUID(value)
-    except (ValueError, AttributeError, TypeError):
-        raise UsageError(f"{name} is a UUID, not {value!r}") from None

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -75,8 +75,8 @@ class Worker:
         self._place = place
         self._concurrency = concurrency
         self._stop = stop
-        self._ended: queue.SimpleQueue[list[Worked]] = queue.SimpleQueue()
-        self._under_way: dict[Future[None], tuple[StoredEffect, _Claim]] = {}
+        self._ended: queue.SimpleQueue[Future[list[Worked]]] = queue.SimpleQueue()
+        self._under_way: dict[Future[list[Worked]], tuple[StoredEffect, _Claim]] = {}
         self._together = concurrency  # how many are claimed at a time
         self._is_alone = False  # what was claimed last is suspect: nothing is to be carried out beside it
         self._suspects_turn = time.monotonic() + _SUSPECTS_PAUSE
@@ -121,7 +121,9 @@ class Worker:
             if not claimed:
                 claim.close()
         for effect in claimed:
-            self._under_way[pool.submit(self._attempt, effect, claim.lease)] = (effect, claim)
+            future = pool.submit(self._attempt, effect, claim.lease)
+            self._under_way[future] = (effect, claim)
+            future.add_done_callback(self._ended.put)
 
     def _has_room(self) -> bool:
         if self._is_alone and self._under_way:
@@ -153,16 +155,15 @@ class Worker:
 
     def _results(self) -> Iterator[Worked]:
         """Yield what has ended; adapt how much is claimed at a time to how long it takes."""
-        ended: list[Worked] = []
-        with suppress(queue.Empty):
-            ended = self._ended.get(timeout=_IDLE_PAUSE)
-        yield from ended
-        for future in [future for future in self._under_way if future.done()]:
-            _, claim = self._under_way.pop(future)
-            if claim.end_one():
-                is_quick = time.monotonic() - claim.began < _QUICK
-                self._together = min(2 * self._together, _MOST_CLAIMED) if is_quick else self._concurrency
-            future.result()  # raises what no effect may: a fault of ours
+        try:
+            future = self._ended.get(timeout=_IDLE_PAUSE)
+        except queue.Empty:
+            return
+        _, claim = self._under_way.pop(future)
+        if claim.end_one():
+            is_quick = time.monotonic() - claim.began < _QUICK
+            self._together = min(2 * self._together, _MOST_CLAIMED) if is_quick else self._concurrency
+        yield from future.result()  # raises what no effect may: a fault of ours
 
     def _wind_up(self) -> list[Worked]:
         """Leave what was not begun to others, wait for what was, and return what became of it."""
@@ -172,26 +173,23 @@ class Worker:
                 outbox.release(self._place.store, self._place.network, left, counted=False)
         except StoreError as error:  # the lease runs out
             _LOG.warning("%s", error)
+        worked = []
         for future, (_, claim) in self._under_way.items():
             claim.end_one()
             if not future.cancelled():
-                future.result()  # as above
-        worked = []
-        while not self._ended.empty():
-            worked += self._ended.get()
+                worked += future.result()  # as above
         return worked
 
-    def _attempt(self, effect: StoredEffect, lease: Lease) -> None:
+    def _attempt(self, effect: StoredEffect, lease: Lease) -> list[Worked]:
         """Carry out one effect, and what its message leads to that is run at most once."""
         relay, worked = self._place.relay, list[Worked]()
         began = time.monotonic()
         try:
             begun = relay.begin(effect, lease)
             if begun is None:
-                return
+                return worked
             if isinstance(begun, Carried):
-                worked.append(_worked(effect, begun, began))
-                return
+                return [_worked(effect, begun, began)]
             carried = relay.carry_out(begun, lease, self._place.config)
             if not carried.is_lost:  # whoever carries it out now tells of it
                 worked.append(_worked(begun, carried, began))
@@ -201,8 +199,7 @@ class Worker:
         except StoreError as error:  # the lease runs out, and it is tried again
             result = EffectResult(effect.id, effect.type, EffectStatus.PENDING, error.message, effect.to)
             worked.append(_worked(effect, Carried(result), began))
-        finally:
-            self._ended.put(worked)
+        return worked
 
     def _follow_up(self, committed: Committed) -> Iterator[Worked]:
         place = self._place

@@ -12,9 +12,11 @@ from pachyderm_cli.store.append_statements import (
     ADVANCE,
     ADVANCE_WITH_EVENTS,
     ADVANCE_WITH_OUTBOX,
+    ADVANCE_WITH_TIMERS,
     CREATE,
     CREATE_WITH_EVENTS,
     CREATE_WITH_OUTBOX,
+    CREATE_WITH_TIMERS,
     INSERT_EVENT,
     parameters_of,
     rows_of,
@@ -232,7 +234,9 @@ def _swapped_on_postgres(transaction: Transaction, network: str, appends: Sequen
 
 
 def _swap_with_events(each: Append) -> Statement:
-    if each.outbox or each.cancels:
+    if each.cancels:
+        return ADVANCE_WITH_TIMERS if each.expected_version else CREATE_WITH_TIMERS
+    if each.outbox:
         return ADVANCE_WITH_OUTBOX if each.expected_version else CREATE_WITH_OUTBOX
     return ADVANCE_WITH_EVENTS if each.expected_version else CREATE_WITH_EVENTS
 

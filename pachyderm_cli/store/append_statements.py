@@ -11,7 +11,7 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from pachyderm_cli.domain.reference import id_text
 from pachyderm_cli.domain.timestamps import to_text
-from pachyderm_cli.store.outbox_statements import outbox_parameters, with_outbox
+from pachyderm_cli.store.enqueue_statements import outbox_parameters, with_outbox
 from pachyderm_cli.store.records import Append
 from pachyderm_cli.store.schema import entities, events
 from pachyderm_cli.store.statement import Statement
@@ -64,10 +64,10 @@ def _create_head(dialect_insert: Any) -> Any:
     return dialect_insert(entities).values({**key, **_moved}).on_conflict_do_nothing()
 
 
-def _with_events(head: Any, *, outbox: bool = False) -> Any:
+def _with_events(head: Any, *, outbox: bool = False, cancels: bool = False) -> Any:
     """Return one statement for Postgres that moves the head and, where it moved, inserts the events.
 
-    With `outbox` it inserts the effects as well, and cancels timers.
+    With `outbox` it inserts the effects as well, and with `cancels` cancels timers too.
     """
     moved = head.returning(entities.c.version).cte("moved")
     given = func.json_to_recordset(cast(bindparam("events", type_=Text), JSON)).table_valued(
@@ -91,7 +91,7 @@ def _with_events(head: Any, *, outbox: bool = False) -> Any:
     }
     rows = select(*columns.values()).select_from(moved.join(given, true()))
     statement = insert(events).from_select(list(columns), rows)
-    return with_outbox(statement, moved) if outbox else statement
+    return with_outbox(statement, moved, cancels=cancels) if outbox else statement
 
 
 ADVANCE = Statement(_advance_head)
@@ -115,10 +115,18 @@ CREATE_WITH_EVENTS = Statement(lambda dialect_insert: _with_events(_create_head(
 
 
 ADVANCE_WITH_OUTBOX = Statement(lambda _insert: _with_events(_advance_head, outbox=True))
-"""The same, and inserts the effects and cancels timers."""
+"""The same, and inserts the effects."""
 
 CREATE_WITH_OUTBOX = Statement(lambda dialect_insert: _with_events(_create_head(dialect_insert), outbox=True))
-"""The same, and inserts the effects and cancels timers."""
+"""The same, and inserts the effects."""
+
+ADVANCE_WITH_TIMERS = Statement(lambda _insert: _with_events(_advance_head, outbox=True, cancels=True))
+"""The same, and cancels timers."""
+
+CREATE_WITH_TIMERS = Statement(
+    lambda dialect_insert: _with_events(_create_head(dialect_insert), outbox=True, cancels=True)
+)
+"""The same, and cancels timers."""
 
 
 def rows_of(each: Append, parameters: dict[str, Any]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from uuid import UUID
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store import outbox_statements as said
+from pachyderm_cli.store.enqueue_statements import CANCEL_TIMERS, INSERT_EFFECT, cancel_parameters, effect_row
 from pachyderm_cli.store.expressions import NOW, distance
 from pachyderm_cli.store.records import Append, Due, EffectStatus, Held, Lease, NewEffect, StoredEffect
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -32,16 +33,16 @@ def write_outbox(transaction: Transaction, appends: Iterable[tuple[Append, dict[
     rows: list[dict[str, Any]] = []
     for each, parameters in appends:
         if each.cancels:  # what is inserted before may be what it cancels
-            transaction.run_many(said.INSERT_EFFECT, rows)
+            transaction.run_many(INSERT_EFFECT, rows)
             rows = []
-            transaction.count(said.CANCEL_TIMERS, {**parameters, **said.cancel_parameters(each)})
-        rows += [{**parameters, **said.effect_row(effect)} for effect in each.outbox]
-    transaction.run_many(said.INSERT_EFFECT, rows)
+            transaction.count(CANCEL_TIMERS, {**parameters, **cancel_parameters(each)})
+        rows += [{**parameters, **effect_row(effect)} for effect in each.outbox]
+    transaction.run_many(INSERT_EFFECT, rows)
 
 
 def settle(transaction: Transaction, network: str, held: Held) -> bool:
     """Mark an effect done inside the caller's transaction; tell whether its lease still held."""
-    return transaction.count(said.LET_GO, _ending(network, held, EffectStatus.DONE)) == 1
+    return transaction.count(said.SETTLE, _key(network, held)) == 1
 
 
 def claim(store: Store, network: str, handlers: Sequence[str], lease: Lease, most: int) -> list[StoredEffect]:
@@ -95,8 +96,7 @@ def finish(store: Store, network: str, held: Held) -> bool:
 
     It need not be on disk when this returns: an effect that is done is at worst run again, as at least once means.
     """
-    parameters = _ending(network, held, EffectStatus.DONE)
-    return _marked(store, said.LET_GO_AT_ONCE, parameters) == 1
+    return _marked(store, said.FINISH, _key(network, held)) == 1
 
 
 def postpone(store: Store, network: str, held: Held, error: str, seconds: float) -> bool:
@@ -129,7 +129,7 @@ def reject(store: Store, network: str, effect: StoredEffect, lease: Lease, reaso
         if transaction.count(said.LET_GO, ending) != 1:
             return False
         if back is not None:
-            transaction.count(said.INSERT_EFFECT, {**origin, **said.effect_row(back)})
+            transaction.count(INSERT_EFFECT, {**origin, **effect_row(back)})
         return True
 
     return store.write(work)
@@ -204,7 +204,7 @@ def discard(store: Store, network: str, effect_id: UUID, why: str) -> bool:
 def effects_with_status(store: Store, network: str, status: EffectStatus) -> Iterator[StoredEffect]:
     """Yield the effects of one status, the next to be tried first. Streamed."""
     with store.streaming() as transaction:
-        for row in transaction.stream(said.BY_STATUS, {"network": network, "status": status.value}):
+        for row in transaction.stream(said.BY_STATUS[status], {"network": network}):
             yield _effect(row)
 
 
@@ -230,9 +230,7 @@ def _found(store: Store, statement: Statement, parameters: dict[str, Any]) -> li
 
 def _marked(store: Store, statement: Statement, parameters: dict[str, Any]) -> int:
     """Run a statement that says by itself that it need not wait for the disk; return how many rows it changed."""
-    if store.is_sqlite:
-        return store.write(lambda transaction: transaction.count(statement, parameters), durable=False)
-    return store.run(lambda transaction: transaction.count(statement, parameters))
+    return store.run(lambda transaction: transaction.count_soon(statement, parameters))
 
 
 def _key(network: str, held: Held) -> dict[str, Any]:

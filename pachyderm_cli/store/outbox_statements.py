@@ -1,157 +1,33 @@
-"""What the outbox says to the database: the statements, and their parameters."""
+"""What is said to the database of the effects in the outbox: claiming, ending and finding them."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Integer,
-    Text,
-    bindparam,
-    case,
-    cast,
-    column,
-    func,
-    insert,
-    literal_column,
-    null,
-    or_,
-    select,
-    true,
-    update,
+from sqlalchemy import Integer, Text, bindparam, case, func, literal_column, or_, select, update
+
+from pachyderm_cli.store.expressions import database_time, is_listed, without_waiting
+from pachyderm_cli.store.outbox_terms import (
+    DISCARDED,
+    DONE,
+    ID,
+    IN_NETWORK,
+    IS_NOT_ENDED,
+    NOTHING,
+    PARKED,
+    PENDING,
+    TIME,
 )
-
-from pachyderm_cli.domain.timestamps import to_text
-from pachyderm_cli.store.expressions import NOW, database_time, distance, is_listed, without_waiting
-from pachyderm_cli.store.records import Append, Due, EffectStatus, NewEffect
+from pachyderm_cli.store.records import Due, EffectStatus
 from pachyderm_cli.store.schema import outbox
 from pachyderm_cli.store.statement import Statement
 
-# Constants of the statements, not parameters: Postgres plans better with them.
-_PENDING, _PARKED, _DISCARDED = (
-    literal_column(f"'{each.value}'", Text)
-    for each in (EffectStatus.PENDING, EffectStatus.PARKED, EffectStatus.DISCARDED)
-)
-_REPLACED = literal_column("'cancelled, or replaced by another timer of that name'", Text)
-_NONE: Any = null()
-_NO_EFFECT = UUID(int=0)
-
-_id_type = outbox.c.id.type
-_now = database_time(literal_column(f"'{NOW}'", Text))
-_in_network = outbox.c.network == bindparam("network")
 _is_the_one = outbox.c.id == bindparam("id")
-_is_open = outbox.c.status.in_([_PENDING, _PARKED])
-_is_due = outbox.c.next_attempt_at <= _now
+_is_open = outbox.c.status.in_([PENDING, PARKED])
+_is_due = outbox.c.next_attempt_at <= TIME
 _lease_end = database_time(bindparam("lease_for", type_=Text))
 
 COLUMNS = tuple(outbox.c[name] for name in outbox.c.keys() if name not in ("network", "lease", "fingerprint"))  # noqa: SIM118 - a collection of columns iterates over columns
-
-_own = {
-    name: outbox.c[name].type
-    for name in ("id", "ordinal", "type", "data", "handler", "to_type", "to_id", "message", "on_rejected", "timer")
-}
-_given = {**_own, "attempts": Integer(), "lease": _id_type, "at": Text(), "after": Text(), "leased_for": Text()}
-
-
-def _columns(of_append: dict[str, Any], of_effect: dict[str, Any]) -> dict[str, Any]:
-    """Return what goes into each column."""
-    due = func.coalesce(of_effect["at"], database_time(of_effect["after"]))
-    return {
-        **of_append,
-        **{name: of_effect[name] for name in (*_own, "attempts", "lease")},
-        "status": _PENDING,
-        "due_at": due,
-        "next_attempt_at": func.coalesce(database_time(of_effect["leased_for"]), due),
-        "created_at": _now,
-    }
-
-
-_of_append = {
-    "network": bindparam("network", type_=Text),
-    "entity_id": bindparam("entity_id", type_=_id_type),
-    "entity_type": bindparam("entity_type", type_=Text),
-    "version": bindparam("to_version", type_=BigInteger),
-    "message_id": bindparam("message_id", type_=_id_type),
-}
-
-INSERT_EFFECT = Statement(
-    insert(outbox).values(_columns(_of_append, {name: bindparam(name, type_=kind) for name, kind in _given.items()}))
-)
-"""Inserts one effect."""
-
-_cancelled = {
-    "status": _DISCARDED,
-    "lease": _NONE,
-    "next_attempt_at": _NONE,
-    "error": _REPLACED,
-    "ended_at": _now,
-}
-_cancel = (
-    update(outbox)
-    .where(
-        _in_network,
-        outbox.c.entity_id == bindparam("entity_id", type_=_id_type),
-        _is_open,
-        is_listed(outbox.c.timer, bindparam("cancels", type_=Text)),
-        outbox.c.to_id == outbox.c.entity_id,
-        outbox.c.id != bindparam("settles", type_=_id_type),
-    )
-    .values(_cancelled)
-)
-CANCEL_TIMERS = Statement(_cancel)
-"""Discards an entity's timers of some names, but for the one that is being settled: it may set itself again."""
-
-
-def with_outbox(statement: Any, moved: Any) -> Any:
-    """Return the one statement for Postgres with the outbox's part, which happens where the head `moved`."""
-    given = func.json_to_recordset(cast(bindparam("effects", type_=Text), JSON)).table_valued(
-        *(column(name, kind) for name, kind in _given.items())
-    )
-    given = given.render_derived(name="given_effects", with_types=True)
-    columns = _columns(_of_append, {name: given.c[name] for name in _given})
-    rows = select(*columns.values()).select_from(moved.join(given, true()))
-    queued = insert(outbox).from_select(list(columns), rows).cte("queued")
-    cancelled = _cancel.where(select(moved.c.version).exists()).cte("cancelled")
-    return statement.add_cte(queued, cancelled)
-
-
-def effect_row(effect: NewEffect) -> dict[str, Any]:
-    """Return what is the effect's own among the parameters of its insert."""
-    to, lease = effect.to, effect.lease
-    after = None if effect.at is not None else NOW if effect.after is None else distance(effect.after)
-    return {
-        "id": str(effect.id),
-        "ordinal": effect.ordinal,
-        "type": effect.type,
-        "data": effect.data,
-        "handler": effect.handler,
-        "to_type": None if to is None else to.type,
-        "to_id": None if to is None else str(to.id),
-        "message": effect.message,
-        "on_rejected": effect.on_rejected,
-        "timer": effect.timer,
-        "attempts": 0 if lease is None else 1,
-        "lease": None if lease is None else str(lease.token),
-        "at": None if effect.at is None else to_text(effect.at),
-        "after": after,
-        "leased_for": None if lease is None else distance(lease.seconds),
-    }
-
-
-def cancel_parameters(each: Append) -> dict[str, str]:
-    """Return which timers end with an append."""
-    settles = _NO_EFFECT if each.settles is None else each.settles.id
-    return {"cancels": json.dumps(each.cancels), "settles": str(settles)}
-
-
-def outbox_parameters(each: Append) -> dict[str, str]:
-    """Return what the one statement for Postgres takes for the outbox's part."""
-    return {"effects": json.dumps([effect_row(effect) for effect in each.outbox]), **cancel_parameters(each)}
-
 
 # Processes have ended over it, two at least: a lease is given back otherwise, and an attempt was counted for each.
 _is_suspect = outbox.c.lease.is_not(None) & (outbox.c.attempts > literal_column("1"))
@@ -162,8 +38,8 @@ def _due(condition: Any) -> Any:
     return (
         select(outbox.c.id)
         .where(
-            _in_network,
-            outbox.c.status == _PENDING,
+            IN_NETWORK,
+            outbox.c.status == PENDING,
             _is_due,
             is_listed(outbox.c.handler, bindparam("handlers", type_=Text)),
             condition,
@@ -178,8 +54,8 @@ def _claim(condition: Any) -> Any:
     picked = _due(condition).with_for_update(skip_locked=True).cte("picked")
     return (
         update(outbox)
-        .where(_in_network, outbox.c.id.in_(select(picked.c.id)))
-        .values(lease=bindparam("lease", type_=_id_type), next_attempt_at=_lease_end)
+        .where(IN_NETWORK, outbox.c.id.in_(select(picked.c.id)))
+        .values(lease=bindparam("lease", type_=ID), next_attempt_at=_lease_end)
         .returning(*COLUMNS)
     )
 
@@ -196,22 +72,34 @@ HAS_SUSPECTS = Statement(_due(_is_suspect))
 CLAIM_SUSPECTS = Statement(_claim(_is_suspect))
 """Leases what processes have ended over."""
 
-_is_held = (outbox.c.lease == bindparam("held_by", type_=_id_type), outbox.c.status == _PENDING)
+# What is leased is pending. To say so as well would let Postgres look for one row among all that are pending.
+_is_held = outbox.c.lease == bindparam("held_by", type_=ID)
 
 BEGIN_ATTEMPT = Statement(
     update(outbox)
-    .where(_in_network, _is_the_one, *_is_held, without_waiting())
+    .where(IN_NETWORK, _is_the_one, _is_held, without_waiting())
     .values(attempts=outbox.c.attempts + literal_column("1"), next_attempt_at=_lease_end)
 )
 """Counts an attempt, before it is made, if the lease still holds."""
 
-_is_given_back = bindparam("status", type_=Text) == _PENDING  # and nothing new is known: the last error still holds
-_let_go = (
+_is_given_back = bindparam("status", type_=Text) == PENDING  # and nothing new is known: the last error still holds
+_settle = (
     update(outbox)
-    .where(_in_network, _is_the_one, *_is_held)
+    .where(IN_NETWORK, _is_the_one, _is_held)
+    .values(status=DONE, lease=NOTHING, next_attempt_at=NOTHING, error=NOTHING, fingerprint=NOTHING, ended_at=TIME)
+)
+SETTLE = Statement(_settle)
+"""Marks an effect done if its lease still holds."""
+
+FINISH = Statement(_settle.where(without_waiting()))
+"""The same, not waiting for the disk."""
+
+LET_GO = Statement(
+    update(outbox)
+    .where(IN_NETWORK, _is_the_one, _is_held)
     .values(
         status=bindparam("status", type_=Text),
-        lease=_NONE,
+        lease=NOTHING,
         attempts=outbox.c.attempts - bindparam("uncounted", type_=Integer),
         next_attempt_at=database_time(bindparam("again_in", type_=Text)),
         error=func.coalesce(bindparam("error", type_=Text), case((_is_given_back, outbox.c.error))),
@@ -219,36 +107,36 @@ _let_go = (
         ended_at=database_time(bindparam("ended", type_=Text)),
     )
 )
-LET_GO = Statement(_let_go)
 """Ends a lease if it still holds, and says what became of the effect."""
 
-LET_GO_AT_ONCE = Statement(_let_go.where(without_waiting()))
-"""The same, not waiting for the disk."""
-
-RENEW = Statement(update(outbox).where(_in_network, *_is_held, without_waiting()).values(next_attempt_at=_lease_end))
+RENEW = Statement(
+    update(outbox)
+    .where(IN_NETWORK, outbox.c.status == PENDING, _is_held, without_waiting())
+    .values(next_attempt_at=_lease_end)
+)
 """Prolongs a lease on all that is held under it."""
 
 _of_entity = (outbox.c.entity_id == bindparam("entity_id"), outbox.c.to_id == outbox.c.entity_id)
-_is_claimed = outbox.c.lease.is_not(None) & (outbox.c.due_at <= _now)
+_is_claimed = outbox.c.lease.is_not(None) & (outbox.c.due_at <= TIME)
 OWN_TIMERS = Statement(
     select(
         case(
-            ((outbox.c.status == _PENDING) & _is_due, literal_column(str(Due.NOW.value))),
-            ((outbox.c.status == _PENDING) & _is_claimed, literal_column(str(Due.HELD.value))),
+            ((outbox.c.status == PENDING) & _is_due, literal_column(str(Due.NOW.value))),
+            ((outbox.c.status == PENDING) & _is_claimed, literal_column(str(Due.HELD.value))),
             else_=literal_column(str(Due.NOT_YET.value)),
         ),
         *COLUMNS,
     )
-    .where(_in_network, *_of_entity, _is_open, outbox.c.timer.is_not(None))
+    .where(IN_NETWORK, *_of_entity, IS_NOT_ENDED, outbox.c.timer.is_not(None))
     .order_by(outbox.c.due_at, outbox.c.version, outbox.c.ordinal)
 )
 """Finds the timers that an entity has set for itself, and tells which are due: also those that another claimed."""
 
 SEIZE = Statement(
     update(outbox)
-    .where(_in_network, _is_the_one, outbox.c.status == _PENDING, _is_due | _is_claimed, without_waiting())
+    .where(IN_NETWORK, _is_the_one, _is_due | _is_claimed, without_waiting())
     .values(
-        lease=bindparam("lease", type_=_id_type),
+        lease=bindparam("lease", type_=ID),
         attempts=outbox.c.attempts + literal_column("1"),
         next_attempt_at=_lease_end,
     )
@@ -258,73 +146,76 @@ SEIZE = Statement(
 NEXT_DUE = Statement(
     select(
         outbox.c.next_attempt_at,
-        _now,
+        TIME,
     )
-    .where(_in_network, outbox.c.status == _PENDING)
+    .where(IN_NETWORK, outbox.c.status == PENDING)
     .order_by(outbox.c.next_attempt_at)
     .limit(bindparam("most"))
 )
 """Finds when something will be due, and what the time is."""
 
-HANDLERS_OF_PARKED = Statement(select(outbox.c.handler).where(_in_network, outbox.c.status == _PARKED).distinct())
+HANDLERS_OF_PARKED = Statement(select(outbox.c.handler).where(IN_NETWORK, outbox.c.status == PARKED).distinct())
 """Finds whose code is needed to carry out what is parked."""
 
 REVIVE = Statement(
     update(outbox)
     .where(
-        _in_network,
-        outbox.c.status == _PARKED,
+        IN_NETWORK,
+        outbox.c.status == PARKED,
         outbox.c.handler == bindparam("handler_name"),
         or_(outbox.c.fingerprint.is_(None), outbox.c.fingerprint != bindparam("current", type_=Text)),
     )
-    .values(status=_PENDING, attempts=literal_column("0"), next_attempt_at=_now, fingerprint=_NONE)
+    .values(status=PENDING, attempts=literal_column("0"), next_attempt_at=TIME, fingerprint=NOTHING)
 )
 """Lets what other code was parked with be tried again."""
 
-_is_free = or_(outbox.c.lease.is_(None), outbox.c.next_attempt_at <= _now)
+_is_free = or_(outbox.c.lease.is_(None), outbox.c.next_attempt_at <= TIME)
 RETRY = Statement(
     update(outbox)
     .where(
-        _in_network,
+        IN_NETWORK,
         _is_the_one,
         _is_open,
         _is_free,
-        or_(outbox.c.status == _PARKED, outbox.c.attempts > literal_column("0")),
+        or_(outbox.c.status == PARKED, outbox.c.attempts > literal_column("0")),
     )
-    .values(status=_PENDING, attempts=literal_column("0"), next_attempt_at=_now, lease=_NONE, fingerprint=_NONE)
+    .values(status=PENDING, attempts=literal_column("0"), next_attempt_at=TIME, lease=NOTHING, fingerprint=NOTHING)
 )
 """Lets an effect that failed be tried again at once."""
 
 DISCARD = Statement(
     update(outbox)
-    .where(_in_network, _is_the_one, _is_open)
+    .where(IN_NETWORK, _is_the_one, _is_open)
     .values(
-        status=_DISCARDED,
-        lease=_NONE,
-        next_attempt_at=_NONE,
+        status=DISCARDED,
+        lease=NOTHING,
+        next_attempt_at=NOTHING,
         error=bindparam("error", type_=Text),
-        ended_at=_now,
+        ended_at=TIME,
     )
 )
 """Gives an effect up for good."""
 
-BY_STATUS = Statement(
-    select(*COLUMNS)
-    .where(_in_network, outbox.c.status == bindparam("status"))
-    .order_by(outbox.c.next_attempt_at, outbox.c.created_at, outbox.c.version, outbox.c.ordinal)
-)
+BY_STATUS = {
+    status: Statement(
+        select(*COLUMNS)
+        .where(IN_NETWORK, outbox.c.status == literal_column(f"'{status.value}'", Text))
+        .order_by(outbox.c.next_attempt_at, outbox.c.created_at, outbox.c.version, outbox.c.ordinal)
+    )
+    for status in EffectStatus
+}
 """Finds the effects of one status."""
 
 OF_ENTITY = Statement(
     select(*COLUMNS)
-    .where(_in_network, outbox.c.entity_id == bindparam("entity_id"), _is_open)
+    .where(IN_NETWORK, outbox.c.entity_id == bindparam("entity_id"), IS_NOT_ENDED)
     .order_by(outbox.c.due_at, outbox.c.version, outbox.c.ordinal)
 )
 """Finds what an entity emitted and is not ended."""
 
 BY_MESSAGES = Statement(
     select(*COLUMNS)
-    .where(_in_network, is_listed(outbox.c.message_id, bindparam("message_ids", type_=Text)))
+    .where(IN_NETWORK, is_listed(outbox.c.message_id, bindparam("message_ids", type_=Text)))
     .order_by(outbox.c.message_id, outbox.c.ordinal)
 )
 """Finds the effects of some messages."""

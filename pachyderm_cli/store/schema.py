@@ -12,6 +12,7 @@ from sqlalchemy import (
     UUID,
     BigInteger,
     Column,
+    Connection,
     Index,
     Integer,
     MetaData,
@@ -21,9 +22,9 @@ from sqlalchemy import (
     Text,
     text,
 )
-from sqlalchemy.event import listen
+from sqlalchemy.event import listen, listens_for
 
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """The newest migration; what a store made by this version is stamped with."""
 
 VERSION_TABLE = "pachyderm_schema"
@@ -131,12 +132,24 @@ outbox = Table(
     Column("fingerprint", Text, nullable=True),  # of the code that it was parked with
     Column("created_at", Text, nullable=False),
     Column("ended_at", Text, nullable=True),
-    Index("uq_pachyderm_outbox_message", "network", "message_id", "ordinal", unique=True),
-    Index("ix_pachyderm_outbox_next_attempt", "network", "status", "next_attempt_at"),
-    Index("ix_pachyderm_outbox_entity", "network", "entity_id", "status"),
+    # The message first, and below only what is open: to Postgres, as long as it has no statistics, every index that
+    # begins with the network is as good a way to the row of an id as the key is.
+    Index("uq_pachyderm_outbox_message", "message_id", "ordinal", "network", unique=True),
+    Index("ix_pachyderm_outbox_next_attempt", "network", "next_attempt_at", sqlite_where=text("status = 'pending'")),
+    Index("ix_pachyderm_outbox_parked", "network", "handler", sqlite_where=text("status = 'parked'")),
+    Index("ix_pachyderm_outbox_entity", "network", "entity_id", sqlite_where=text("ended_at IS NULL")),
     sqlite_with_rowid=False,
 )
 """What is to be carried out after a commit, and what became of it. Its times are by the database's clock."""
+
+
+@listens_for(outbox, "before_create")
+def _partial_on_postgres_too(_target: Table, connection: Connection, **_: object) -> None:
+    # To say so above would load all of SQLAlchemy's Postgres for SQLite.
+    if connection.dialect.name == "postgresql":
+        for index in outbox.indexes:
+            index.dialect_options["postgresql"]["where"] = index.dialect_options["sqlite"]["where"]
+
 
 lookups = Table(
     "pachyderm_lookups",

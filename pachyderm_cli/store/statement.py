@@ -161,9 +161,24 @@ class Transaction:
             self.run("BEGIN" if durable else "BEGIN; SET LOCAL synchronous_commit TO off")
             return
         if not durable:
-            self._waits_for_disk = False
-            self.run("PRAGMA synchronous=NORMAL")
+            self._be_quick()
         self.run("BEGIN IMMEDIATE")
+
+    def count_soon(self, statement: Statement, parameters: Mapping[str, Any]) -> int:
+        """Run a statement as a transaction of its own that need not wait for the disk; return how many rows it changed.
+
+        To Postgres the statement says so itself.
+        """
+        try:
+            if self.is_sqlite:
+                self._be_quick()
+            return self.count(statement, parameters)
+        finally:
+            self.be_durable()
+
+    def _be_quick(self) -> None:
+        self._waits_for_disk = False
+        self.run("PRAGMA synchronous=NORMAL")
 
     def be_durable(self) -> None:
         """Let what is committed next wait for the disk again; a connection that cannot is not at rest."""

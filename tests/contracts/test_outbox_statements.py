@@ -54,9 +54,9 @@ def durable(*statements: str) -> list[str]:
     return [DURABLY[0], *statements, DURABLY[1]]
 
 
-def at_once(*statements: str) -> list[str]:
-    """Return one that does not."""
-    return [AT_ONCE[0], *durable(*statements), AT_ONCE[1]]
+def at_once(statement: str) -> list[str]:
+    """Return a statement that is a transaction of its own, and does not."""
+    return [AT_ONCE[0], statement, AT_ONCE[1]]
 
 
 def send(engine: Pachyderm, *orders: Order) -> None:

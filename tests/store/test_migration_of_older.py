@@ -66,8 +66,32 @@ def an_event(position: int, entity_id: UUID, version: int, message_id: UUID) -> 
     }
 
 
+def a_message_on_its_way() -> dict[str, Any]:
+    """Return a row of the outbox, as 0003 has it."""
+    return {
+        "network": NETWORK,
+        "id": str(uuid4()),
+        "message_id": str(MESSAGE_ID),
+        "ordinal": 0,
+        "entity_type": "tally",
+        "entity_id": str(A.id),
+        "version": 2,
+        "type": "Send",
+        "data": "{}",
+        "handler": "tally",
+        "to_type": "tally",
+        "to_id": str(B.id),
+        "message": "Add",
+        "status": "pending",
+        "attempts": 1,
+        "due_at": TIME,
+        "next_attempt_at": TIME,
+        "created_at": TIME,
+    }
+
+
 def fill(connection: Connection) -> None:
-    """Write two entities, three events and a snapshot, with the columns that 0001 and 0002 have."""
+    """Write two entities, three events, a snapshot and, where there is an outbox, a message between the two."""
     tables = MetaData()
     tables.reflect(connection)
     written_at = {"created_at": TIME, "updated_at": TIME}
@@ -93,6 +117,8 @@ def fill(connection: Connection) -> None:
             }
         ],
     }
+    if "pachyderm_outbox" in tables.tables:
+        rows["outbox"] = [a_message_on_its_way()]
     for name, given in rows.items():
         table: Table = tables.tables[f"pachyderm_{name}"]
         for row in given:
@@ -102,19 +128,21 @@ def fill(connection: Connection) -> None:
 
 
 def everything(store_url: str) -> dict[str, list[tuple[Any, ...]]]:
-    """Return every row of the three tables, column by column as the database has them, but for what came later."""
-    found = {}
+    """Return every row of the tables, column by column as the database has them, but for what came later."""
+    found: dict[str, list[tuple[Any, ...]]] = {}
     with connected(store_url) as connection:
         tables = MetaData()
         tables.reflect(connection)
-        for name in ("entities", "events", "snapshots"):
-            table = tables.tables[f"pachyderm_{name}"]
+        for name in ("entities", "events", "snapshots", "outbox"):
+            found[name] = []
+            if (table := tables.tables.get(f"pachyderm_{name}")) is None:
+                continue
             columns = [table.c[name] for name in sorted(table.c.keys()) if name not in ADDED]
             found[name] = sorted((tuple(map(str, row)) for row in connection.execute(select(*columns))), key=str)
     return found
 
 
-@pytest.fixture(params=["0001", "0002"])
+@pytest.fixture(params=["0001", "0002", "0003", "0004"])
 def revision(request: pytest.FixtureRequest) -> str:
     """Return an older schema."""
     found: str = request.param
@@ -231,7 +259,7 @@ def test_heads_have_room_to_be_updated_in_place(postgres_url: str, *, is_migrate
 
 def test_a_migration_that_fails_changes_nothing(old_url: str) -> None:
     """All of it is one transaction: a store on which it cannot be finished stays as it was, stamp and all."""
-    execute(old_url, text("CREATE TABLE pachyderm_outbox (in_the_way INTEGER)"))
+    execute(old_url, text("CREATE TABLE ix_pachyderm_outbox_parked (in_the_way INTEGER)"))
     before, described_before = everything(old_url), described(old_url)
     with pytest.raises(StoreError):
         migrate(old_url)

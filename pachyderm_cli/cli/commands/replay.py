@@ -14,30 +14,38 @@ if TYPE_CHECKING:
     from pachyderm_cli.engine.engine import Pachyderm
 
 
+ToVersionOption = Annotated[
+    int | None,
+    typer.Option("--to-version", min=0, metavar="N", help="Stop at this version; 0 is the initial state."),
+]
+AtOption = Annotated[
+    str | None,
+    typer.Option("--at", metavar="TIME", help="Stop at this time, as 2026-01-31 or 2026-01-31T10:00:00Z."),
+]
+StepsOption = Annotated[bool, typer.Option("--steps", help="Show every event, and what it changed.")]
+FromVersionOption = Annotated[
+    int | None, typer.Option("--from-version", min=1, metavar="N", help="With --steps: begin with this version.")
+]
+AllOption = Annotated[
+    bool, typer.Option("--all", help="Replay every entity, and report those that come out otherwise.")
+]
+JobsOption = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, metavar="N", help="With --all: on so many processes. Default: all cores."),
+]
+
+
 def replay(
     ctx: typer.Context,
     reference: ExistingReference = None,
-    to_version: Annotated[
-        int | None,
-        typer.Option("--to-version", min=0, metavar="N", help="Stop at this version; 0 is the initial state."),
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option("--at", metavar="TIME", help="Stop at this time, as 2026-01-31 or 2026-01-31T10:00:00Z."),
-    ] = None,
-    steps: Annotated[bool, typer.Option("--steps", help="Show every event, and what it changed.")] = False,
-    from_version: Annotated[
-        int | None, typer.Option("--from-version", min=1, metavar="N", help="With --steps: begin with this version.")
-    ] = None,
-    every_entity: Annotated[
-        bool, typer.Option("--all", help="Replay every entity, and report those that come out otherwise.")
-    ] = False,
+    to_version: ToVersionOption = None,
+    at: AtOption = None,
+    steps: StepsOption = False,
+    from_version: FromVersionOption = None,
+    every_entity: AllOption = False,
     type_name: TypeOption = None,
     entities: EntitiesOption = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option("--jobs", "-j", min=1, metavar="N", help="With --all: on so many processes. Default: all cores."),
-    ] = None,
+    jobs: JobsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show the state at any version or time.
