@@ -26,7 +26,11 @@ class Notifying:
             raise WrongOutcome(f"{self.name} had the effects {effects}")
 
     def count(self) -> int:
-        """Return how many events there are. Raises WrongOutcome unless the outbox says as much of their effects."""
+        """Return how many events there are. Raises WrongOutcome unless the outbox says as much of their effects.
+
+        What is still to be written of them is written before.
+        """
+        list(self._pachyderm.effects())
         events, done = count_events(self.database), count_done(self.database)
         if done != events * len(self._expected):
             raise WrongOutcome(f"{self.name} has {done} effects done beside {events} events")

@@ -128,6 +128,8 @@ class Drain:
         while self._queue:
             waiting = self._queue.popleft()
             stored, result = waiting.stored, None
+            if stored is None or stored.to is None:
+                self._store.acknowledgements.settle()  # this one may end the process, and is to end no other
             if stored is None:
                 result = self._run_at_most_once(waiting)
             elif stored.attempts and self._lease is not None:  # neither a timer nor left to workers from the start
@@ -156,7 +158,7 @@ class Drain:
     def _carry_out(self, waiting: _Waiting, stored: StoredEffect, lease: Lease) -> EffectResult:
         emitted = None if waiting.planned is None else waiting.planned.effect
         try:
-            carried = self._relay.carry_out(stored, lease, self._config, follow_up=lease, emitted=emitted)
+            carried = self._relay.carry_out(stored, lease, self._config, follow_up=lease, emitted=emitted, soon=True)
         except StoreError as error:
             return EffectResult(stored.id, stored.type, EffectStatus.PENDING, error.message, stored.to)
         for each in carried.set_off:

@@ -78,16 +78,18 @@ class Relay:
         *,
         follow_up: Lease | None = None,
         emitted: Effect | None = None,
+        soon: bool = False,
     ) -> Carried:
         """Make one attempt, which is counted already, and write what came of it.
 
         What a delivered message leads to is under `follow_up`, if there is one. `emitted` is the effect itself, where
-        it is at hand. Raises StoreError; then the lease runs out, and the effect is tried again.
+        it is at hand. `soon` is early enough to write that it is done: with the next append. Raises StoreError; then
+        the lease runs out, and the effect is tried again.
         """
         try:
             if effect.to is None:
                 own = self.read(effect) if emitted is None else emitted
-                return self._run(effect, own, Held(effect.id, lease), config)
+                return self._run(effect, own, Held(effect.id, lease), config, soon=soon)
             return self._deliver(effect, lease, follow_up)
         except Unreadable as error:
             return self._parked(effect, Held(effect.id, lease), f"no code here can carry it out: {error}")
@@ -165,13 +167,15 @@ class Relay:
             return error.message
         return None
 
-    def _run(self, effect: StoredEffect, own: Effect, held: Held, config: Mapping[str, Any]) -> Carried:
+    def _run(self, effect: StoredEffect, own: Effect, held: Held, config: Mapping[str, Any], *, soon: bool) -> Carried:
         network = self._sender.network
         context = EffectContext(effect.id, effect.attempts, effect.entity, network, effect.version)
         error = dispatch(own, config, context)
         if error is not None:
             return self._failed(effect, held, error)
-        if not outbox.finish(self._store, network, held):
+        if soon:
+            outbox.acknowledge(self._store, network, held)
+        elif not outbox.finish(self._store, network, held):
             return self._lost(effect)
         return _ended(effect, EffectStatus.DONE)
 

@@ -8,27 +8,23 @@ from typing import Any
 from uuid import UUID
 
 from pachyderm_cli.errors import StoreError
+from pachyderm_cli.store.acknowledgements import Acknowledged
 from pachyderm_cli.store.append_statements import (
     ADVANCE,
-    ADVANCE_WITH_EVENTS,
-    ADVANCE_WITH_OUTBOX,
-    ADVANCE_WITH_TIMERS,
     CREATE,
-    CREATE_WITH_EVENTS,
-    CREATE_WITH_OUTBOX,
-    CREATE_WITH_TIMERS,
     INSERT_EVENT,
     parameters_of,
     rows_of,
+    swap_with_events,
     with_given,
 )
 from pachyderm_cli.store.events import find_message
 from pachyderm_cli.store.failures import ConnectionLost, concerns_a_statement, is_constraint, is_lost_race
 from pachyderm_cli.store.lookups import write_lookup
-from pachyderm_cli.store.outbox import settle, write_outbox
+from pachyderm_cli.store.outbox import mark_parameters, settle, settle_each, settling, write_outbox
 from pachyderm_cli.store.records import Append, Outcome
 from pachyderm_cli.store.snapshots import write_snapshot
-from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.statement import Transaction
 from pachyderm_cli.store.store import Store
 
 
@@ -40,7 +36,8 @@ def append(store: Store, network: str, appends: Sequence[Append]) -> list[Outcom
     all are written one at a time, and a StoreError in the list is what became of those that were not.
     """
     try:
-        return [*_append_together(store, network, appends)]
+        with store.acknowledgements.taken() as marks:
+            return [*_append_together(store, network, appends, marks)]
     except ConnectionLost:
         raise
     except _LeaseLost:
@@ -158,20 +155,30 @@ def _lock_order(expected: int, entity_id: UUID) -> tuple[bool, int]:
     return expected > 0, entity_id.int
 
 
-def _append_together(store: Store, network: str, appends: Sequence[Append]) -> list[Outcome]:
-    if len(appends) == 1 and not store.is_sqlite and _is_one_statement(appends[0]):
+def _append_together(
+    store: Store, network: str, appends: Sequence[Append], marks: Sequence[Acknowledged]
+) -> list[Outcome]:
+    """Append, and mark done what other sends' effects have left, whatever becomes of the appends."""
+    if len(appends) == 1 and not store.is_sqlite and _is_one_statement(appends[0]) and len(marks) <= 1:
         # One statement, which commits by itself, in one round trip.
-        return store.run(lambda transaction: _swapped_on_postgres(transaction, network, appends))
+        return [store.run(lambda transaction: _swapped_alone(transaction, network, appends[0], marks))]
+
+    def write(transaction: Transaction) -> list[Outcome]:
+        outcomes = _written(transaction, network, in_order)
+        settle_each(transaction, marks)
+        return outcomes
+
+    in_order = appends
     if store.is_sqlite:
-        return store.write(lambda transaction: _written(transaction, network, appends))
+        return store.write(write)
     order = sorted(range(len(appends)), key=lambda at: _lock_order(appends[at].expected_version, appends[at].entity.id))
     in_order = [appends[at] for at in order]
     if all(_is_one_statement(each) for each in appends):
-        work = [(_swap_with_events(each), with_given(network, each)) for each in in_order]
-        counts = store.run(lambda transaction: transaction.commit(work))
-        outcomes = [_outcome(count, each) for count, each in zip(counts, in_order, strict=True)]
+        work = [(swap_with_events(each), with_given(network, each)) for each in in_order]
+        counts = store.run(lambda transaction: transaction.commit([*work, *settling(marks)]))
+        outcomes = [_outcome(count, each) for count, each in zip(counts[: len(work)], in_order, strict=True)]
     else:
-        outcomes = store.write(lambda transaction: _written(transaction, network, in_order))
+        outcomes = store.write(write)
     return [outcome for _, outcome in sorted(zip(order, outcomes, strict=True), key=lambda pair: pair[0])]
 
 
@@ -226,19 +233,18 @@ def _swapped_on_sqlite(transaction: Transaction, network: str, appends: Sequence
 def _swapped_on_postgres(transaction: Transaction, network: str, appends: Sequence[Append]) -> list[Outcome]:
     """Swap and insert, one statement for each append; those of a kind that follow one another in one round trip."""
     outcomes: list[Outcome] = []
-    for statement, run in groupby(appends, _swap_with_events):
+    for statement, run in groupby(appends, swap_with_events):
         of_one_kind = list(run)
         counts = transaction.counts_of_many(statement, [with_given(network, each) for each in of_one_kind])
         outcomes.extend(_outcome(count, each) for count, each in zip(counts, of_one_kind, strict=True))
     return outcomes
 
 
-def _swap_with_events(each: Append) -> Statement:
-    if each.cancels:
-        return ADVANCE_WITH_TIMERS if each.expected_version else CREATE_WITH_TIMERS
-    if each.outbox:
-        return ADVANCE_WITH_OUTBOX if each.expected_version else CREATE_WITH_OUTBOX
-    return ADVANCE_WITH_EVENTS if each.expected_version else CREATE_WITH_EVENTS
+def _swapped_alone(transaction: Transaction, network: str, each: Append, marks: Sequence[Acknowledged]) -> Outcome:
+    parameters = with_given(network, each)
+    for mark in marks:
+        parameters |= mark_parameters(mark)
+    return _outcome(transaction.count(swap_with_events(each, marks=bool(marks)), parameters), each)
 
 
 def _outcome(inserted: int, each: Append) -> Outcome:

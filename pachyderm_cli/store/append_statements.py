@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import JSON, BigInteger, Integer, Text, bindparam, cast, column, func, insert, select, true
 from sqlalchemy.ext.compiler import compiles
@@ -12,6 +13,7 @@ from sqlalchemy.sql.functions import FunctionElement
 from pachyderm_cli.domain.reference import id_text
 from pachyderm_cli.domain.timestamps import to_text
 from pachyderm_cli.store.enqueue_statements import outbox_parameters, with_outbox
+from pachyderm_cli.store.outbox_statements import SETTLED
 from pachyderm_cli.store.records import Append
 from pachyderm_cli.store.schema import entities, events
 from pachyderm_cli.store.statement import Statement
@@ -64,10 +66,10 @@ def _create_head(dialect_insert: Any) -> Any:
     return dialect_insert(entities).values({**key, **_moved}).on_conflict_do_nothing()
 
 
-def _with_events(head: Any, *, outbox: bool = False, cancels: bool = False) -> Any:
+def _with_events(head: Any, *, outbox: bool, cancels: bool, marks: bool) -> Any:
     """Return one statement for Postgres that moves the head and, where it moved, inserts the events.
 
-    With `outbox` it inserts the effects as well, and with `cancels` cancels timers too.
+    With `outbox` it inserts the effects too, with `cancels` cancels timers, and with `marks` marks an effect done.
     """
     moved = head.returning(entities.c.version).cte("moved")
     given = func.json_to_recordset(cast(bindparam("events", type_=Text), JSON)).table_valued(
@@ -91,7 +93,9 @@ def _with_events(head: Any, *, outbox: bool = False, cancels: bool = False) -> A
     }
     rows = select(*columns.values()).select_from(moved.join(given, true()))
     statement = insert(events).from_select(list(columns), rows)
-    return with_outbox(statement, moved, cancels=cancels) if outbox else statement
+    if outbox:
+        statement = with_outbox(statement, moved, cancels=cancels)
+    return statement.add_cte(SETTLED.cte("settled")) if marks else statement
 
 
 ADVANCE = Statement(_advance_head)
@@ -107,26 +111,32 @@ INSERT_EVENT = Statement(
 )
 """Inserts one event."""
 
-ADVANCE_WITH_EVENTS = Statement(_with_events(_advance_head))
-"""Moves a head and, where it moved, inserts the events. For Postgres."""
 
-CREATE_WITH_EVENTS = Statement(lambda dialect_insert: _with_events(_create_head(dialect_insert)))
-"""Makes a head and, where it was made, inserts the events. For Postgres."""
+class _Parts(NamedTuple):
+    """What one statement for Postgres does, beside moving a head and inserting its events."""
+
+    creates: bool
+    queues: bool
+    cancels: bool
+    marks: bool
+
+    def statement(self, dialect_insert: Any) -> Any:
+        """Return the statement, given the dialect's own `insert`."""
+        head = _create_head(dialect_insert) if self.creates else _advance_head
+        return _with_events(head, outbox=self.queues or self.cancels, cancels=self.cancels, marks=self.marks)
 
 
-ADVANCE_WITH_OUTBOX = Statement(lambda _insert: _with_events(_advance_head, outbox=True))
-"""The same, and inserts the effects."""
+_ONE_STATEMENT = {
+    parts: Statement(parts.statement) for parts in map(_Parts._make, itertools.product((False, True), repeat=4))
+}
 
-CREATE_WITH_OUTBOX = Statement(lambda dialect_insert: _with_events(_create_head(dialect_insert), outbox=True))
-"""The same, and inserts the effects."""
 
-ADVANCE_WITH_TIMERS = Statement(lambda _insert: _with_events(_advance_head, outbox=True, cancels=True))
-"""The same, and cancels timers."""
+def swap_with_events(each: Append, *, marks: bool = False) -> Statement:
+    """Return the one statement for Postgres that moves the append's head and, where it moved, writes the rest of it.
 
-CREATE_WITH_TIMERS = Statement(
-    lambda dialect_insert: _with_events(_create_head(dialect_insert), outbox=True, cancels=True)
-)
-"""The same, and cancels timers."""
+    With `marks` it also marks done an effect of another send's, wherever the head is.
+    """
+    return _ONE_STATEMENT[_Parts(not each.expected_version, bool(each.outbox), bool(each.cancels), marks)]
 
 
 def rows_of(each: Append, parameters: dict[str, Any]) -> list[dict[str, Any]]:

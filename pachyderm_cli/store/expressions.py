@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Integer, Text
@@ -76,6 +77,7 @@ def _by_set_config(_element: Any, _compiler: Any, **_: Any) -> str:
 NOW = "+0.000 seconds"
 
 
+@lru_cache(maxsize=64)
 def distance(seconds: float | timedelta) -> str:
     """Return a distance in time in the form that both databases add to their clock."""
     if isinstance(seconds, timedelta):

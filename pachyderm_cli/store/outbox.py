@@ -15,6 +15,7 @@ from uuid import UUID
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store import outbox_statements as said
+from pachyderm_cli.store.acknowledgements import Acknowledged
 from pachyderm_cli.store.enqueue_statements import CANCEL_TIMERS, INSERT_EFFECT, cancel_parameters, effect_row
 from pachyderm_cli.store.expressions import NOW, distance
 from pachyderm_cli.store.records import Append, Due, EffectStatus, Held, Lease, NewEffect, StoredEffect
@@ -43,6 +44,24 @@ def write_outbox(transaction: Transaction, appends: Iterable[tuple[Append, dict[
 def settle(transaction: Transaction, network: str, held: Held) -> bool:
     """Mark an effect done inside the caller's transaction; tell whether its lease still held."""
     return transaction.count(said.SETTLE, _key(network, held)) == 1
+
+
+def settle_each(transaction: Transaction, marks: Iterable[Acknowledged]) -> None:
+    """Mark effects done whose leases still hold, inside the caller's transaction."""
+    transaction.run_many(said.SETTLE, [parameters for _, parameters in settling(marks)])
+
+
+def settling(marks: Iterable[Acknowledged]) -> list[tuple[Statement, dict[str, Any]]]:
+    """Return the statements that mark effects done, with their parameters.
+
+    They are in one order, so that no two of those who run them wait for each other.
+    """
+    return [(said.SETTLE, _key(*mark)) for mark in sorted(marks, key=lambda mark: mark.held.id.int)]
+
+
+def mark_parameters(mark: Acknowledged) -> dict[str, Any]:
+    """Return what an append's one statement for Postgres takes to mark an effect done."""
+    return {f"done_{name}": value for name, value in _key(*mark).items()}
 
 
 def claim(store: Store, network: str, handlers: Sequence[str], lease: Lease, most: int) -> list[StoredEffect]:
@@ -97,6 +116,14 @@ def finish(store: Store, network: str, held: Held) -> bool:
     It need not be on disk when this returns: an effect that is done is at worst run again, as at least once means.
     """
     return _marked(store, said.FINISH, _key(network, held)) == 1
+
+
+def acknowledge(store: Store, network: str, held: Held) -> None:
+    """Have an effect marked done with the next append, or soon, if its lease still holds then.
+
+    Whoever reads the outbox by this store sees it done; other processes do within a few hundredths of a second.
+    """
+    store.acknowledgements.add(network, held)
 
 
 def postpone(store: Store, network: str, held: Held, error: str, seconds: float) -> bool:
@@ -191,18 +218,21 @@ def revive(store: Store, network: str, handler: str, fingerprint: str) -> int:
 
 def retry(store: Store, network: str, effect_id: UUID) -> bool:
     """Let an effect that failed be tried again at once; tell whether there was one that is not being tried now."""
+    store.acknowledgements.flush()
     parameters = {"network": network, "id": str(effect_id)}
     return store.write(lambda transaction: transaction.count(said.RETRY, parameters)) == 1
 
 
 def discard(store: Store, network: str, effect_id: UUID, why: str) -> bool:
     """Give up an effect that is not ended; tell whether there was one."""
+    store.acknowledgements.flush()
     parameters = {"network": network, "id": str(effect_id), "error": _storable(why)}
     return store.write(lambda transaction: transaction.count(said.DISCARD, parameters)) == 1
 
 
 def effects_with_status(store: Store, network: str, status: EffectStatus) -> Iterator[StoredEffect]:
     """Yield the effects of one status, the next to be tried first. Streamed."""
+    store.acknowledgements.flush()
     with store.streaming() as transaction:
         for row in transaction.stream(said.BY_STATUS[status], {"network": network}):
             yield _effect(row)
@@ -225,6 +255,7 @@ def effects_between(store: Store, network: str, first: UUID, last: UUID, most: i
 
 
 def _found(store: Store, statement: Statement, parameters: dict[str, Any]) -> list[StoredEffect]:
+    store.acknowledgements.flush()
     return [_effect(row) for row in store.read(lambda transaction: transaction.rows(statement, parameters))]
 
 

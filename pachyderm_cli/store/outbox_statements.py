@@ -83,13 +83,25 @@ BEGIN_ATTEMPT = Statement(
 """Counts an attempt, before it is made, if the lease still holds."""
 
 _is_given_back = bindparam("status", type_=Text) == PENDING  # and nothing new is known: the last error still holds
-_settle = (
-    update(outbox)
-    .where(IN_NETWORK, _is_the_one, _is_held)
-    .values(status=DONE, lease=NOTHING, next_attempt_at=NOTHING, error=NOTHING, fingerprint=NOTHING, ended_at=TIME)
-)
+_done = {
+    "status": DONE,
+    **dict.fromkeys(("lease", "next_attempt_at", "error", "fingerprint"), NOTHING),
+    "ended_at": TIME,
+}
+_settle = update(outbox).where(IN_NETWORK, _is_the_one, _is_held).values(_done)
 SETTLE = Statement(_settle)
 """Marks an effect done if its lease still holds."""
+
+SETTLED = (
+    update(outbox)
+    .where(
+        outbox.c.network == bindparam("done_network", type_=Text),
+        outbox.c.id == bindparam("done_id", type_=ID),
+        outbox.c.lease == bindparam("done_held_by", type_=ID),
+    )
+    .values(_done)
+)
+"""The same, as a part of another statement."""
 
 FINISH = Statement(_settle.where(without_waiting()))
 """The same, not waiting for the disk."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, select
 
 from pachyderm_cli.errors import StoreError
+from pachyderm_cli.store.acknowledgements import Acknowledged, Acknowledgements
 from pachyderm_cli.store.connection import connect, create_owner_only, empty_engine, make_engine, parse_url
 from pachyderm_cli.store.failures import (
     ConnectionLost,
@@ -54,6 +56,7 @@ class Store:
         # in the thread that holds it.
         self._keeping = threading.RLock()
         self._nothing: Engine | None = None  # what a file that is not there reads as
+        self.acknowledgements = Acknowledgements(self._write_marks)
         _stores.add(self)
 
     def __str__(self) -> str:
@@ -138,7 +141,8 @@ class Store:
         return engine
 
     def close(self) -> None:
-        """Close every connection; the store may be used again."""
+        """Write what is still to be written and close every connection; the store may be used again."""
+        self.acknowledgements.close()
         with self._opening:
             self._engine = self._nothing = None
             self._close_idle()
@@ -149,6 +153,12 @@ class Store:
         self._keeping = threading.RLock()
         self._engine = self._nothing = None
         self._idle = []
+        self.acknowledgements = Acknowledgements(self._write_marks)
+
+    def _write_marks(self, marks: Sequence[Acknowledged]) -> None:
+        from pachyderm_cli.store.outbox import settle_each  # noqa: PLC0415 - it imports this module
+
+        self.write(lambda transaction: settle_each(transaction, marks), durable=False)
 
     def _run(self, work: Callable[[Transaction], ResultT], *, reading: bool = False) -> ResultT:
         """Return what `work` returns, given a connection; the drivers' errors become StoreError."""
@@ -272,4 +282,11 @@ def _abandon_in_child() -> None:
         store.abandon()
 
 
+def _write_at_exit() -> None:
+    """Mark done what was carried out by a program that closes nothing."""
+    for store in list(_stores):
+        store.acknowledgements.close()
+
+
 os.register_at_fork(after_in_child=_abandon_in_child)
+atexit.register(_write_at_exit)

@@ -78,7 +78,7 @@ def test_a_timer_is_cancelled_by_its_entity_and_name(timed: Command, store_url: 
 
 def test_a_timer_is_cancelled_by_its_id(timed: Command) -> None:
     """`timers cancel ID`, or a prefix, ends a timer or a message with a time, for the reason that --why gives."""
-    (line,) = lines(timed("timers", "cancel", LATER[:8], "--why", "moved").done().out)
+    (line,) = lines(timed("timers", "cancel", LATER[:-8], "--why", "moved").done().out)
     assert line.startswith(LATER)
     assert line.endswith("  discarded: moved")
     assert names(timed) == ["tea"]

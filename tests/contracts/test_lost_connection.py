@@ -21,7 +21,7 @@ from tests.support.tally import Add, AddAll
 
 pytestmark = pytest.mark.postgres
 
-Commit = Callable[[], list[Outcome]]
+Commit = Callable[[], Outcome]
 
 
 def kill(transaction: Transaction, postgres_url: str) -> None:
@@ -31,13 +31,13 @@ def kill(transaction: Transaction, postgres_url: str) -> None:
         other.execute(text("SELECT pg_terminate_backend(:pid, 10000)"), {"pid": pid})
 
 
-def before_commit(transaction: Transaction, postgres_url: str, commit: Commit) -> list[Outcome]:
+def before_commit(transaction: Transaction, postgres_url: str, commit: Commit) -> Outcome:
     """Lose the connection before the commit is sent: nothing was written."""
     kill(transaction, postgres_url)
     return commit()
 
 
-def after_commit(transaction: Transaction, postgres_url: str, commit: Commit) -> list[Outcome]:
+def after_commit(transaction: Transaction, postgres_url: str, commit: Commit) -> Outcome:
     """Lose the connection after the commit, before its answer is read: everything was written."""
     commit()
     kill(transaction, postgres_url)
@@ -57,14 +57,14 @@ def engine(postgres_url: str, told: list[str]) -> Iterator[Pachyderm]:
 def losing(
     monkeypatch: pytest.MonkeyPatch,
     postgres_url: str,
-    lose: Callable[[Transaction, str, Commit], list[Outcome]],
+    lose: Callable[[Transaction, str, Commit], Outcome],
     times: int = 1,
 ) -> Iterator[None]:
     """Make the next commits lose their connection."""
-    original = append_module._swapped_on_postgres  # alone, its one statement commits by itself
+    original = append_module._swapped_alone  # its one statement commits by itself
     left = times
 
-    def commit(transaction: Transaction, *arguments: Any) -> list[Outcome]:
+    def commit(transaction: Transaction, *arguments: Any) -> Outcome:
         nonlocal left
         if not left:
             return original(transaction, *arguments)
@@ -72,7 +72,7 @@ def losing(
         return lose(transaction, postgres_url, lambda: original(transaction, *arguments))
 
     with monkeypatch.context() as patched:
-        patched.setattr(append_module, "_swapped_on_postgres", commit)
+        patched.setattr(append_module, "_swapped_alone", commit)
         yield
     assert left == 0
 
@@ -113,7 +113,7 @@ def test_another_write_after_the_loss_is_folded(
 ) -> None:
     """Where the commit was lost and another writer came in between, the message is decided anew."""
 
-    def lose(transaction: Transaction, url: str, commit: Commit) -> list[Outcome]:
+    def lose(transaction: Transaction, url: str, commit: Commit) -> Outcome:
         kill(transaction, url)
         with tally_engine(postgres_url) as other:
             other.send("tally:@a", Add(amount=100))

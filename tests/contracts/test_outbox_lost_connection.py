@@ -76,7 +76,7 @@ ORDERS: tuple[Order, ...] = (
 
 
 @pytest.mark.parametrize("after", [False, True])
-@pytest.mark.parametrize("number", range(8))
+@pytest.mark.parametrize("number", range(7))
 def test_wherever_the_connection_is_lost_all_of_it_happens(
     office: Office, monkeypatch: pytest.MonkeyPatch, number: int, *, after: bool
 ) -> None:

@@ -165,7 +165,7 @@ OUTBOX_COMMANDS: dict[str, Callable[[Pachyderm], Any]] = {
     "worker --once": lambda engine: list(engine.work(once=True)),
     "effects list": lambda engine: list(engine.effects()),
     "effects list --status done": lambda engine: list(engine.effects("done")),
-    "effects show": lambda engine: [engine.effect(failed(engine)), engine.effect(failed(engine)[:8])],
+    "effects show": lambda engine: [engine.effect(failed(engine)), engine.effect(failed(engine)[:-8])],
     "effects retry": lambda engine: engine.retry_effect(failed(engine)),
     "effects retry --all": lambda engine: list(engine.retry_effects()),
     "effects discard": lambda engine: engine.discard_effect(failed(engine), "why"),

@@ -47,6 +47,7 @@ class Office:
         self.store_url = store_url
         self.world = World()
         self._stack = ExitStack()
+        self._engines: list[Pachyderm] = []
 
     def __enter__(self) -> Self:
         return self
@@ -64,10 +65,17 @@ class Office:
             "lease_seconds": LEASE,
             **options,
         }
-        return self._stack.enter_context(Pachyderm(self.store_url, **given))
+        opened = self._stack.enter_context(Pachyderm(self.store_url, **given))
+        self._engines.append(opened)
+        return opened
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return every row of the outbox, by version and order of emission; none where there is no store."""
+        """Return every row of the outbox, by version and order of emission; none where there is no store.
+
+        What an engine of this process has still to write is written before.
+        """
+        for engine in self._engines:
+            engine._store.acknowledgements.flush()
         with connected(self.store_url) as connection:
             if not inspect(connection).has_table(outbox.name):
                 return []
