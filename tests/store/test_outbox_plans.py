@@ -24,6 +24,7 @@ BY_KEY = {
     name: getattr(said, name)
     for name in ("BEGIN_ATTEMPT", "SETTLE", "FINISH", "LET_GO", "SEIZE", "RETRY", "DISCARD", "BY_IDS")
 }
+BY_KEY["SETTLED"] = Statement(said.SETTLED)
 BY_OTHERS = {
     "CANCEL_TIMERS": (CANCEL_TIMERS, "ix_pachyderm_outbox_entity"),
     "OWN_TIMERS": (said.OWN_TIMERS, "ix_pachyderm_outbox_entity"),
@@ -42,10 +43,10 @@ BY_OTHERS = {
 
 def parameters() -> Mapping[str, Any]:
     """Return a value for whatever a statement takes."""
-    ids = ("id", "first", "last", "held_by", "lease", "entity_id", "settles")
+    ids = ("id", "first", "last", "held_by", "lease", "entity_id", "settles", "done_id", "done_held_by")
     return {
         **{name: str(uuid4()) for name in ids},
-        **dict.fromkeys(("network", "status", "handler_name", "current", "error", "fingerprint"), "n"),
+        **dict.fromkeys(("network", "done_network", "status", "handler_name", "current", "error", "fingerprint"), "n"),
         **dict.fromkeys(("handlers", "cancels"), '["tally"]'),
         **dict.fromkeys(("lease_for", "again_in", "ended"), distance(30)),
         "message_ids": f'["{uuid4()}"]',
