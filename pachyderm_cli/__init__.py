@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pachyderm_cli.domain.context import Context, EffectContext
+    from pachyderm_cli.domain.invariants import invariant
     from pachyderm_cli.domain.message import CancelTimer, Effect, Event, Message, Question, Send, Timer
     from pachyderm_cli.domain.reference import Reference
     from pachyderm_cli.engine.engine import Pachyderm
@@ -32,6 +33,7 @@ _HOME = {
     "Rejected": "pachyderm_cli.errors",
     "Send": "pachyderm_cli.domain.message",
     "Timer": "pachyderm_cli.domain.message",
+    "invariant": "pachyderm_cli.domain.invariants",
 }
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Send",
     "Timer",
     "__version__",
+    "invariant",
 ]
 
 

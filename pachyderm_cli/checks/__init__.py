@@ -1,0 +1,1 @@
+"""What `pachyderm check` does: find out from a module's annotations alone whether it keeps the contract."""

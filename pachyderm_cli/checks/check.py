@@ -1,0 +1,102 @@
+"""Checking one entity type: the search for counterexamples, the reading of its source, and what was never reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pachyderm_cli.checks.elsewhere import Elsewhere
+from pachyderm_cli.checks.exploring import Exploration
+from pachyderm_cli.checks.findings import Broken, Fault, Property, Report, Step
+from pachyderm_cli.checks.reading import remarks_on
+from pachyderm_cli.domain.arguments import message_from_json
+from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.domain.invariants import invariants_of
+from pachyderm_cli.errors import EntityLoadError
+
+EXAMPLES = 200
+"""How many sequences are tried, unless told otherwise."""
+
+_SEARCHED = tuple(each for each in Property if each is not Property.REACHABLE)
+
+
+class Wish(NamedTuple):
+    """How to check: how many sequences, and the random seed that decides which."""
+
+    examples: int
+    seed: int
+
+
+def check(
+    entity_type: EntityType,
+    wish: Wish,
+    *,
+    folder: Path | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+) -> Report:
+    """Return all that is found about an entity type.
+
+    Another process loads it from the `folder` of entity modules, or imports its module by name. `progress` is told
+    how many sequences were tried so far. Raises Unguessable where a message's type needs help, EntityLoadError.
+    """
+    invariants = invariants_of(entity_type)
+    report = Report(entity_type.name, entity_type.file, wish.seed, invariants=tuple(invariants))
+    report.remarks = remarks_on(entity_type)
+    with closing(Elsewhere(entity_type, folder)) as elsewhere:
+        exploration = Exploration(entity_type, invariants, hooks_of(entity_type), elsewhere)
+        settled: frozenset[Property] = frozenset()
+        before = 0
+        while True:
+            count, found = exploration.search(settled, wish.seed, wish.examples, lambda n: progress(before + n))  # noqa: B023 - called in this round only
+            before += count
+            report.examples.update(dict.fromkeys(set(_SEARCHED) - settled, count))
+            if found is None:
+                break
+            report.counterexamples.append(found)
+            settled |= {found.fault.property}
+    if not invariants:
+        report.examples.pop(Property.INVARIANT, None)
+    report.notes = _notes(entity_type, exploration, report)
+    return report
+
+
+def hooks_of(entity_type: EntityType) -> Mapping[Any, Any]:
+    """Return the strategies that the module says itself. Raises EntityLoadError."""
+    hooks = getattr(entity_type.handle, "__globals__", {}).get("strategies", {})
+    if callable(hooks):
+        hooks = hooks()
+    if not isinstance(hooks, Mapping):
+        problem = f"{entity_type.file}: strategies is {hooks!r}: write a dict, or a function that returns one"
+        raise EntityLoadError(problem, file=entity_type.file, line=1)
+    return hooks
+
+
+def _notes(entity_type: EntityType, exploration: Exploration, report: Report) -> list[str]:
+    if report.counterexamples:  # the search ended early, and says little about what is reached
+        return []
+    notes = [
+        f"the message {name} was never accepted" for name in entity_type.messages if name not in exploration.accepted
+    ]
+    notes += [f"the event {name} was never emitted" for name in entity_type.events if name not in exploration.emitted]
+    branches = exploration.watch.never_taken()
+    notes += [
+        f"a branch of update was never taken: {branch.head} ({entity_type.file}:{branch.line})" for branch in branches
+    ]
+    return notes
+
+
+def hold_sequence(
+    entity_type: EntityType, steps: Sequence[Step], wanted: Property, folder: Path | None = None
+) -> Fault | None:
+    """Return how a sequence of messages breaks a property, None if it does not. Raises UsageError, InvalidMessage."""
+    play = [(message_from_json(entity_type, step.message, step.data), step) for step in steps]
+    others = frozenset(each for each in Property if each is not wanted)
+    with closing(Elsewhere(entity_type, folder)) as elsewhere:
+        exploration = Exploration(entity_type, invariants_of(entity_type), {}, elsewhere, searches=False)
+        try:
+            exploration.judge(tuple(play), others)
+        except Broken as broken:
+            return broken.fault
+    return None

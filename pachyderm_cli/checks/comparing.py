@@ -1,0 +1,33 @@
+"""Comparing two values as strictly as the codec does, and telling where they differ."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+from pydantic_core import PydanticSerializationError, to_jsonable_python
+
+from pachyderm_cli.domain.codec import difference
+
+
+class Difference(NamedTuple):
+    """Where two values differ, and both as JSON text, as far as they have one."""
+
+    paths: tuple[str, ...]
+    before: str | None
+    after: str | None
+
+
+def compared(before: Any, after: Any) -> Difference | None:
+    """Return how two values differ, None if they are the same."""
+    path = difference(before, after)
+    if path is None:
+        return None
+    return Difference((path.lstrip(".") or "the whole",), _text(before), _text(after))
+
+
+def _text(value: Any) -> str | None:
+    try:
+        return json.dumps(to_jsonable_python(value), ensure_ascii=False)
+    except (PydanticSerializationError, ValueError, TypeError):
+        return None

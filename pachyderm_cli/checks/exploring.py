@@ -1,0 +1,202 @@
+"""Looking for sequences of messages that break the contract, and for the smallest of them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Flaky, HypothesisException, Unsatisfiable
+
+from pachyderm_cli.checks.agreeing import agree
+from pachyderm_cli.checks.branches import BranchWatch
+from pachyderm_cli.checks.elsewhere import Elsewhere
+from pachyderm_cli.checks.findings import Broken, Counterexample, Fault, Property, Step
+from pachyderm_cli.checks.pristine import Pristine, project_modules
+from pachyderm_cli.checks.seen import Seen
+from pachyderm_cli.checks.trial import Trial
+from pachyderm_cli.checks.values import Values
+from pachyderm_cli.checks.walk import Unguessable
+from pachyderm_cli.domain.codec import Unfaithful, encode_model
+from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.domain.message import Message
+
+_LONGEST = 15  # messages of a sequence
+_ENOUGH_SHRINKING = 2_000  # sequences, after the first that broke something
+
+_WAITS = st.sampled_from([0, 0, 0, 1, 60, 3_600, 86_400, 40 * 86_400])  # seconds
+
+Play = tuple[tuple[Message, Step], ...]
+
+
+class Exploration:
+    """The search through the sequences of one entity type."""
+
+    def __init__(
+        self,
+        entity_type: EntityType,
+        invariants: Mapping[str, Callable[[Any], Any]],
+        hooks: Mapping[Any, Any],
+        elsewhere: Elsewhere,
+        *,
+        searches: bool = True,
+    ) -> None:
+        """Search with `hooks` for values, and ask `elsewhere` what comes of each sequence there. Raises Unguessable.
+
+        Unless it `searches`, it only judges sequences that are known.
+        """
+        self._entity_type = entity_type
+        self._invariants = invariants
+        self._elsewhere = elsewhere
+        self._pristine = Pristine(project_modules(entity_type))
+        self._seen = Seen()
+        values = Values(self._seen, hooks)
+        self._messages = [values.of(model) for model in entity_type.messages.values()] if searches else []
+        self.watch = BranchWatch(entity_type.update)
+        self.accepted: set[str] = set()
+        self.emitted: set[str] = set()
+
+    def search(
+        self, settled: frozenset[Property], number: int, examples: int, progress: Callable[[int], None]
+    ) -> tuple[int, Counterexample | None]:
+        """Try up to so many `examples`; return how many were tried, and the smallest that broke an unsettled property.
+
+        The random `number` decides which are tried. Raises Unguessable if pydantic takes none.
+        """
+        search = _Search(self, settled, progress)
+        quiet = io.StringIO()
+        with contextlib.redirect_stdout(quiet), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                _test(search.example, number, examples)
+            except (Broken, Flaky):
+                pass  # what it was is known
+            except Unsatisfiable as error:
+                raise Unguessable(
+                    f"no valid message of {self._entity_type.name} was found by guessing; say how to make them in the "
+                    "module: strategies = {Class: a strategy of Hypothesis}"
+                ) from error
+            except HypothesisException:
+                if search.smallest is None:
+                    raise
+        if search.smallest is None:
+            return search.count, None
+        return search.count, self._tidied(search.smallest, settled)
+
+    def judge(self, play: Play, settled: frozenset[Property], *, watch: bool = False) -> None:
+        """Hold a sequence against the contract. Raises Broken."""
+        self._pristine.restore()
+        trial = Trial(self._entity_type, self._invariants, settled, self.watch.run if watch else None)
+        for message, step in play:
+            if not trial.send(message, step):
+                break
+        self.conclude(trial, settled)
+
+    def conclude(self, trial: Trial, settled: frozenset[Property]) -> None:
+        """Hold what a trial came to against the contract. Raises Broken."""
+        trial.finish()
+        if {Property.PURE_UPDATE, Property.PURE_HANDLE} <= settled:
+            return
+        agree(self._entity_type, trial.handled, self._elsewhere.ask(trial.handled), settled)
+
+    def begin(self, settled: frozenset[Property]) -> Trial:
+        """Return a fresh entity."""
+        self._pristine.restore()
+        self._seen.clear()
+        return Trial(self._entity_type, self._invariants, settled, self.watch.run)
+
+    def draw(self, data: st.DataObject) -> tuple[Message, Step]:
+        """Draw a message, and how long after the last one it comes."""
+        message = data.draw(st.sampled_from(self._messages).flatmap(lambda strategy: strategy))
+        wait, dice = (data.draw(_WAITS), data.draw(st.integers(0, 7))) if self._entity_type.takes_context else (0, 0)
+        try:
+            text = encode_model(message)
+        except Unfaithful:
+            text = repr(message)
+        return message, Step(type(message).__name__, text, wait, dice)
+
+    def note(self, trial: Trial, message: Message, settled: frozenset[Property]) -> None:
+        """Remember what came up."""
+        self._seen.note(message)
+        if not trial.handled:
+            return
+        handled = trial.handled[-1]
+        if handled.events:
+            self.accepted.add(handled.step.message)
+            self.emitted.update(event.type for event in handled.events)
+        if not {Property.PURE_UPDATE, Property.PURE_HANDLE} & settled:  # what comes by chance would make the search so
+            self._seen.note(trial.state)
+
+    def _tidied(self, found: tuple[Play, Fault], settled: frozenset[Property]) -> Counterexample:
+        """Return the counterexample without the messages that it does not take."""
+        play, fault = found
+        at = 0
+        while at < len(play):
+            shorter = (*play[:at], *play[at + 1 :])
+            try:
+                self.judge(shorter, settled)
+            except Broken as broken:
+                if broken.fault.property is fault.property:
+                    play, fault = shorter, broken.fault
+                    continue
+            at += 1
+        return Counterexample(fault, tuple(step for _, step in play))
+
+
+class _Search:
+    """One run of Hypothesis."""
+
+    def __init__(self, exploration: Exploration, settled: frozenset[Property], progress: Callable[[int], None]) -> None:
+        self._exploration = exploration
+        self._settled = settled
+        self._progress = progress
+        self._shrinking = 0
+        self.count = 0
+        self.smallest: tuple[Play, Fault] | None = None
+
+    def example(self, data: st.DataObject) -> None:
+        """Draw a sequence, message by message, and judge it. Raises Broken."""
+        if self.smallest is not None:
+            self._shrinking += 1
+            if self._shrinking > _ENOUGH_SHRINKING:
+                return
+        play: Play = ()
+        try:
+            trial = self._exploration.begin(self._settled)
+            while len(play) < _LONGEST and data.draw(st.integers(0, _LONGEST)):
+                message, step = self._exploration.draw(data)
+                play = (*play, (message, step))
+                if not trial.send(message, step):
+                    break
+                self._exploration.note(trial, message, self._settled)
+            self._exploration.conclude(trial, self._settled)
+        except Broken as broken:
+            if self.smallest is None or _size(play) < _size(self.smallest[0]):
+                self.smallest = play, broken.fault
+            raise
+        if self.smallest is None:
+            self.count += 1
+            self._progress(self.count)
+
+
+def _size(play: Play) -> tuple[int, int]:
+    return len(play), sum(len(step.data) + step.wait for _, step in play)
+
+
+def _test(example: Callable[[st.DataObject], None], number: int, examples: int) -> None:
+    quietly = settings(
+        max_examples=examples,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        phases=(Phase.generate, Phase.shrink),
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+        print_blob=False,
+    )
+    seed(number)(quietly(given(st.data())(example)))()

@@ -1,0 +1,130 @@
+"""`pachyderm check`: whether entity modules keep the contract, found out by trying."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pachyderm_cli.cli.completion import complete_types
+from pachyderm_cli.cli.session import EntitiesOption, JsonOption, Session
+from pachyderm_cli.errors import CheckFailed, ConfigError, EntityLoadError, UsageError
+
+if TYPE_CHECKING:
+    from pachyderm_cli.checks.check import Wish
+    from pachyderm_cli.checks.findings import Report
+    from pachyderm_cli.domain.entity import EntityType
+    from pachyderm_cli.engine.loader import FolderEntityTypes
+
+    Checked = tuple[EntityType, Report]
+
+_SEEDS = 2**32
+
+
+def check(
+    ctx: typer.Context,
+    types: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TYPE",
+            help="The entity types. Left out: all of the project.",
+            autocompletion=complete_types,
+            show_default=False,
+        ),
+    ] = None,
+    max_examples: Annotated[
+        int | None,
+        typer.Option(
+            "--max-examples",
+            min=1,
+            metavar="N",
+            help="Try so many sequences of messages. [default: 200]",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed", min=0, metavar="N", help="Try the sequences of this seed again. [default: others each time]"
+        ),
+    ] = None,
+    entities: EntitiesOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find out whether entity modules keep the contract.
+
+    Tries random sequences of messages, made from the annotations alone, and shows the smallest that breaks a
+    property as commands to run and a test to paste; reads the source for what need not be tried. No store is
+    touched. The exit status is 9 if anything was found. Needs pip install 'pachyderm-cli[check]'.
+
+    Example: pachyderm check account --max-examples 1000
+    """
+    from pachyderm_cli.checks.extra import require_hypothesis  # noqa: PLC0415 - see the package's docstring
+
+    require_hypothesis()
+    from random import SystemRandom  # noqa: PLC0415 - as above
+
+    from pachyderm_cli.checks.check import EXAMPLES, Wish  # noqa: PLC0415 - as above, and needs Hypothesis
+    from pachyderm_cli.cli.output import note, prints_aside, warnings_noted  # noqa: PLC0415 - as above
+    from pachyderm_cli.engine.loader import FolderEntityTypes  # noqa: PLC0415 - as above
+
+    session: Session = ctx.obj
+    folder = session.config().entities if entities is None else Path(entities).resolve()
+    if folder is None:
+        raise UsageError(
+            "there is nothing to check: this is no project (no pachyderm.toml in this folder or above); name one "
+            "with --project, or a folder of entity modules with --entities"
+        )
+    if entities is not None and not folder.is_dir():
+        raise ConfigError(f"there is no folder of entity modules at {folder}")
+    wish = Wish(max_examples or EXAMPLES, SystemRandom().randrange(_SEEDS) if seed is None else seed)
+    with prints_aside(), warnings_noted():
+        known = FolderEntityTypes(folder)
+        names = list(dict.fromkeys(each.partition(":")[0] for each in types)) if types else known.names()
+        if not names:
+            note(f"there are no entity modules in {folder}")
+        _check_all(known, names, wish, folder, as_json=as_json)
+
+
+def _check_all(known: FolderEntityTypes, names: list[str], wish: Wish, folder: Path, *, as_json: bool) -> None:
+    """Check and print one type after the other. Raises CheckFailed, or what keeps a type from being checked."""
+    from pachyderm_cli.cli import render_check, serialize_check  # noqa: PLC0415 - as above
+    from pachyderm_cli.cli.output import emit_each, progress, results  # noqa: PLC0415 - as above
+
+    failed: list[str] = []
+    problems: list[EntityLoadError] = []
+
+    def reports() -> Iterator[Checked]:
+        from pachyderm_cli.checks.check import check as check_type  # noqa: PLC0415 - as above
+
+        for name in names:
+            try:
+                entity_type = known.get(name)
+                report = check_type(entity_type, wish, folder=folder)
+            except EntityLoadError as error:  # one broken module does not hide the others
+                problems.append(error)
+                continue
+            if not report.is_sound:
+                failed.append(name)
+            yield entity_type, report
+
+    every = progress(reports(), "checking", len(names))
+    # On a terminal they would run into the progress bar, so they come after it.
+    shown = list(every) if results().isatty() else every
+    emit_each(shown, as_json, serialize_check.report, render_check.report)
+    if problems:
+        raise problems[0]
+    if failed:
+        of_types = f"{len(failed)} of {len(names)} entity types" if len(names) > 1 else names[0]
+        verb = "does" if len(failed) == 1 else "do"
+        which = f": {', '.join(failed)}" if len(names) > 1 else ""
+        raise CheckFailed(
+            f"{of_types} {verb} not keep the contract{which} (the same again: --seed {wish.seed})", types=failed
+        )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(check)
