@@ -21,32 +21,38 @@ def agree(
     entity_type: EntityType, handled: Sequence[Handled], answers: Sequence[Answer], settled: frozenset[Property]
 ) -> None:
     """Require that the same was decided and folded there. Raises Broken."""
-    before = None
+    before: str | None = None
     for here, there in zip(handled, answers, strict=False):
-        name = here.step.message
+        name, start = here.step.message, before
         if "failure" in there:
             problem = f"{there['failure']} {_WHERE}, and not here"
-            _break(entity_type, Property.PURE_UPDATE, problem, settled, Difference((), before, None))
+            _break(entity_type, Property.PURE_UPDATE, problem, settled, before, Difference((), None, None))
             return
         for event, state in zip(here.events, there["states"], strict=True):
             found = _states_differ(entity_type, event.state, state)
             if found is not None:
                 problem = f"update({event.type}) gives another state {_WHERE}"
-                _break(entity_type, Property.PURE_UPDATE, problem, settled, found)
+                _break(entity_type, Property.PURE_UPDATE, problem, settled, before, found)
             before = event.state
         found = _decisions_differ(entity_type, here, there)
         if found is not None:
             problem = f"handle({name}) decides otherwise {_WHERE}, with the same context"
-            _break(entity_type, Property.PURE_HANDLE, problem, settled, found)
+            _break(entity_type, Property.PURE_HANDLE, problem, settled, start, found)
 
 
 def _break(
-    entity_type: EntityType, broken: Property, problem: str, settled: frozenset[Property], found: Difference
+    entity_type: EntityType,
+    broken: Property,
+    problem: str,
+    settled: frozenset[Property],
+    before: str | None,
+    found: Difference,
 ) -> None:
     if broken in settled:
         return
     function = entity_type.update if broken is Property.PURE_UPDATE else entity_type.handle
-    raise Broken(Fault(broken, problem, entity_type.file, line_of(function), found.before, found.after, found.paths))
+    states = {"before": before, "after": found.before, "otherwise": found.after}
+    raise Broken(Fault(broken, problem, entity_type.file, line_of(function), **states, paths=found.paths))
 
 
 def _states_differ(entity_type: EntityType, here: str | None, there: str) -> Difference | None:

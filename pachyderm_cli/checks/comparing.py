@@ -9,6 +9,8 @@ from pydantic_core import PydanticSerializationError, to_jsonable_python
 
 from pachyderm_cli.domain.codec import difference
 
+_MOST_PATHS = 10
+
 
 class Difference(NamedTuple):
     """Where two values differ, and both as JSON text, as far as they have one."""
@@ -24,6 +26,17 @@ def compared(before: Any, after: Any) -> Difference | None:
     if path is None:
         return None
     return Difference((path.lstrip(".") or "the whole",), _text(before), _text(after))
+
+
+def paths_between(before: str | None, after: str | None) -> tuple[str, ...]:
+    """Return where two JSON texts differ, as JSON Pointers; nothing where one of them is none."""
+    import jsonpatch  # noqa: PLC0415 - once something was found
+
+    try:
+        patch = jsonpatch.make_patch(json.loads(before or ""), json.loads(after or ""))
+    except ValueError:
+        return ()
+    return tuple(dict.fromkeys(each["path"] or "/" for each in patch))[:_MOST_PATHS]
 
 
 def _text(value: Any) -> str | None:

@@ -28,7 +28,7 @@ def decide(judge: Judge, message: Message, state: Any, context: Context) -> Answ
         judge.same(Property.PURE_HANDLE, copy, value, f"{name} changed the {what} that it was given", line)
     again = _answer(judge, judge.copy(message_copy), judge.copy(state_copy), _fresh(context))
     problem = f"{name} decides otherwise when it is asked again, with the same context"
-    judge.same(Property.PURE_HANDLE, _comparable(answer), _comparable(again), problem, line)
+    judge.same(Property.PURE_HANDLE, _comparable(answer), _comparable(again), problem, line, state=state_copy)
     if isinstance(answer, str):
         _require_nothing_lost(judge, judge.copy(message_copy), judge.copy(state_copy), _fresh(context))
         return answer

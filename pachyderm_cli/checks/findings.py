@@ -42,14 +42,19 @@ class Step(NamedTuple):
 
 @dataclass(frozen=True)
 class Fault:
-    """How a property was broken: what happened, where, and what differs at which paths."""
+    """How a property was broken: what happened, where, and what differs at which paths.
+
+    As JSON text: the state `before` the step, what came `after` it, and what came `otherwise`, when it was done again.
+    The paths are where the last two of those differ that there are.
+    """
 
     property: Property
     problem: str
     file: str
     line: int
-    before: str | None = None  # the state as JSON text, as everywhere below
+    before: str | None = None
     after: str | None = None
+    otherwise: str | None = None
     paths: tuple[str, ...] = ()
 
 

@@ -8,11 +8,13 @@ from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel
 
-from pachyderm_cli.checks.comparing import compared
+from pachyderm_cli.checks.comparing import compared, paths_between
 from pachyderm_cli.checks.findings import Broken, Fault, Property
 from pachyderm_cli.domain.codec import Unfaithful, encode_faithfully, encode_state_faithfully
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.errors import EntityFailed
+
+_NONE = object()
 
 ValueT = TypeVar("ValueT")
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -31,6 +33,8 @@ class Judge:
 
     def fail(self, broken: Property, problem: str, line: int, **known: Any) -> NoReturn:
         """Raise a fault that stands at `line` of the module."""
+        if "paths" not in known:
+            known["paths"] = paths_between(known.get("before"), known.get("after"))
         raise Broken(Fault(broken, problem, self.entity_type.file, line, **known))
 
     def answered(self, run: Callable[[], ValueT], before: Any = None) -> ValueT:
@@ -45,13 +49,19 @@ class Judge:
         file, line = str(error.details.get("file", self.entity_type.file)), int(error.details.get("line", 1))
         return Broken(Fault(broken, error.message, file, line, self.shown(before)))
 
-    def same(self, broken: Property, before: Any, after: Any, problem: str, line: int) -> None:
-        """Require that two values are the same."""
+    def same(
+        self, broken: Property, once: Any, again: Any, problem: str, line: int, *, state: Any = _NONE
+    ) -> None:
+        """Require that two values are the same: one before and after, or what came once and again at a `state`."""
         if broken in self.settled:
             return
-        found = compared(before, after)
-        if found is not None:
-            self.fail(broken, problem, line, before=found.before, after=found.after, paths=found.paths)
+        found = compared(once, again)
+        if found is None:
+            return
+        states = {"before": found.before, "after": found.after}
+        if state is not _NONE:
+            states = {"before": self.shown(state), "after": found.before, "otherwise": found.after}
+        self.fail(broken, problem, line, **states, paths=found.paths)
 
     def copy(self, value: ValueT) -> ValueT:
         """Return a deep copy."""

@@ -22,5 +22,6 @@ def _of(found: Counterexample) -> list[str]:
     fault = found.fault
     lines = [f"{fault.problem} ({fault.file}:{fault.line})"]
     lines += [f"  after {step.message} {step.data}" for step in found.steps]
-    states = (("before", fault.before), ("after", fault.after), ("differs", ", ".join(fault.paths) or None))
+    differs = ", ".join(fault.paths) or None
+    states = (("before", fault.before), ("after", fault.after), ("or", fault.otherwise), ("differs", differs))
     return lines + [f"  {name}: {value}" for name, value in states if value is not None]

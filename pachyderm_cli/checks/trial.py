@@ -127,14 +127,15 @@ class Trial:
             problem = f"{name} changed the {each.what} that it was given"
             judge.same(Property.PURE_UPDATE, each.copy, each.value, problem, line)
         again = self._applied(judge.copy(before_copy), judge.copy(event_copy), version)
-        judge.same(Property.PURE_UPDATE, new, again, f"{name} gives another state when it is called again", line)
+        problem = f"{name} gives another state when it is called again"
+        judge.same(Property.PURE_UPDATE, new, again, problem, line, state=before_copy)
         for each in self._given:
             problem = f"{name} changed the {each.what} of an earlier update: the two share a part of it"
             judge.same(Property.PURE_UPDATE, each.copy, each.value, problem, line)
         self._given += given
         restored = self._applied(self._restored, judge.copy(event_copy), version)
         problem = f"{name} gives another state on what a snapshot gives back"
-        judge.same(Property.FAITHFUL, new, restored, problem, line)
+        judge.same(Property.FAITHFUL, new, restored, problem, line, state=before_copy)
         self.state, self._restored = new, judge.restored(new)
         self._hold_invariants(before_copy)
 

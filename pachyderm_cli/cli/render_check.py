@@ -46,7 +46,7 @@ def _counterexample(entity_type: EntityType, found: Counterexample) -> Iterator[
     yield ((f"      {fault.problem}", "red"), (f" ({fault.file}:{fault.line})", "dim"))
     for line in sends(entity_type, found):
         yield ((f"        {line}", ""),)
-    for name, value in (("before", fault.before), ("after", fault.after)):
+    for name, value in (("before", fault.before), ("after", fault.after), ("or", fault.otherwise)):
         if value is not None:
             yield ((f"      {name:7} ", "dim"), (value, ""))
     if fault.paths:

@@ -2,15 +2,23 @@
 
 A mark of its own would cost a send the second commit for what the next one can take along. Until it is written the
 effect is under its lease; if the process dies before, it is run again, as at least once means.
+
+Marks stay here until they are written, whoever is about to write them: to write one twice does no harm, since its lease
+is gone. So whoever is interrupted, or waits for another's lock, keeps no mark from being written by others. There is no
+lock that a signal's handler could wait for.
 """
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
+import sys
 import threading
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.records import Held
@@ -29,111 +37,139 @@ class Acknowledged(NamedTuple):
     held: Held
 
 
-_NOTHING: AbstractContextManager[Sequence[Acknowledged]] = nullcontext(())
+class Write(Protocol):
+    """What writes marks in a commit of their own."""
+
+    def __call__(self, marks: Sequence[Acknowledged], *, patient: bool) -> None:
+        """Write them; unless `patient`, wait hardly for another's lock. Raises StoreError."""
 
 
 class Acknowledgements:
     """The marks that a store has still to write; serves several threads."""
 
-    def __init__(self, write: Callable[[Sequence[Acknowledged]], None]) -> None:
-        """Write by `write`, in a commit of their own, those that no append takes along. It raises StoreError."""
+    def __init__(self, write: Write) -> None:
+        """Write by `write` those that no append takes along."""
         self._write = write
-        self._waiting: list[Acknowledged] = []
-        self._lent: list[Sequence[Acknowledged]] = []
-        self._taken = 0  # how often; so the thread sees that appends keep coming
-        self._lock = threading.Lock()
+        self._waiting: dict[str, Acknowledged] = {}  # by the effect's id, as text
+        self._riding: set[str] = set()  # those that an append is about to write
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        _all.add(self)
 
     def add(self, network: str, held: Held) -> None:
         """Have an effect marked done."""
-        with self._lock:
-            self._waiting.append(Acknowledged(network, held))
-            if self._thread is None:
-                self._stop = threading.Event()
-                self._thread = threading.Thread(
-                    target=self._run, args=(self._stop,), name="pachyderm-acknowledgements", daemon=True
-                )
-                self._thread.start()
+        self._waiting[str(held.id)] = Acknowledged(network, held)
+        if self._thread is None:
+            self._start()
 
     def taken(self) -> AbstractContextManager[Sequence[Acknowledged]]:
         """Lend what waits to a block that writes it; on any exception it waits again."""
-        return _Loan(self) if self._waiting else _NOTHING
+        return _Ride(self._waiting, self._riding) if self._waiting else _NOTHING
 
-    def lend(self) -> Sequence[Acknowledged]:
-        """Return what waits, which is written or given back."""
-        with self._lock:
-            lent, self._waiting = self._waiting, []
-            self._lent.append(lent)
-            self._taken += 1
-        return lent
-
-    def take_back(self, lent: Sequence[Acknowledged], *, is_written: bool) -> None:
-        """End a loan."""
-        with self._lock:
-            self._lent = [each for each in self._lent if each is not lent]
-            if not is_written:
-                self._waiting = [*lent, *self._waiting]
-
-    def settle(self) -> bool:
-        """Write what waits, as before an effect is run that might end the process; tell, and log, if it fails."""
-        if not self._waiting:
-            return True
-        try:
-            with self.taken() as taken:
-                self._write(taken)
-        except StoreError as error:
-            _LOG.warning("effects that were carried out are not marked done yet: %s", error)
-            return False
-        return True
+    def settle(self) -> None:
+        """Write what waits, as before an effect is run that might end the process; what fails waits on."""
+        if self._waiting:
+            self._settle([name for name in list(self._waiting) if name not in self._riding])
 
     def flush(self) -> None:
-        """Write every mark that was added by now, also those that an append is just about to. Raises StoreError."""
-        lent = [mark for marks in self._lent for mark in marks]
-        if self._waiting or lent:
-            with _Loan(self) as taken:
-                self._write([*taken, *lent])  # whoever is second finds the lease gone, which is as good
+        """Write every mark, also those that an append is about to, as before somebody reads; what fails waits on."""
+        self._settle(list(self._waiting))
+
+    def _settle(self, names: list[str], *, patient: bool = False) -> bool:
+        """Write those marks; tell whether they are written."""
+        marks = [mark for name in names if (mark := self._waiting.get(name)) is not None]
+        if not marks:
+            return True
+        try:
+            self._write(marks, patient=patient)
+        except StoreError as error:
+            level = logging.WARNING if patient else logging.DEBUG  # it is tried again, or told in the end
+            _LOG.log(level, "effects that were carried out are not marked done yet: %s", error)
+            return False
+        for name in names:
+            self._waiting.pop(name, None)
+            self._riding.discard(name)
+        return True
 
     def close(self) -> None:
         """Write what waits and stop the thread; it starts again when it is needed.
 
         What cannot be written is run again when its lease has run out.
         """
-        with self._lock:
-            thread, self._thread = self._thread, None
-            self._stop.set()
+        thread, self._thread = self._thread, None
+        self._stop.set()
         if thread is not None and thread is not threading.current_thread():
             thread.join()
-        self.settle()
+        self._settle(list(self._waiting), patient=True)
+
+    def _start(self) -> None:
+        _write_at_the_end()
+        stop = threading.Event()
+        thread = threading.Thread(target=self._run, args=(stop,), name="pachyderm-acknowledgements", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # there is no further thread to be had: the next append takes them along
+            _LOG.warning("effects are marked done late: %s", error)
+            return
+        self._stop, self._thread = stop, thread
 
     def _run(self, stop: threading.Event) -> None:
-        taken, idle, pause = -1, 0, _TICK
+        before: set[str] = set()
+        idle, pause = 0, _TICK
         while not stop.wait(pause):
-            pause = _TICK
-            with self._lock:
-                idle = 0 if self._waiting or self._taken != taken else idle + 1
-                if idle > _IDLE_TICKS:
-                    if self._thread is threading.current_thread():
-                        self._thread = None
-                    return
-                waits_on = self._taken == taken  # nobody came for a whole tick
-                taken = self._taken
-            if waits_on and not self.settle():
-                pause = _PAUSE
+            now = set(self._waiting)
+            idle = 0 if now else idle + 1
+            if idle > _IDLE_TICKS:
+                if self._thread is threading.current_thread():
+                    self._thread = None
+                    if self._waiting:  # one came at the last moment
+                        self._start()
+                return
+            waited = sorted(now & before)  # for a whole tick: no append took them along, or it takes its time
+            pause = _TICK if self._settle(waited) else _PAUSE
+            before = now
 
 
-class _Loan:
+class _Ride:
     """What an append takes along."""
 
-    __slots__ = ("_lender", "_lent")
+    __slots__ = ("_names", "_riding", "_waiting")
 
-    def __init__(self, lender: Acknowledgements) -> None:
-        self._lender = lender
-        self._lent: Sequence[Acknowledged] = ()
+    def __init__(self, waiting: dict[str, Acknowledged], riding: set[str]) -> None:
+        self._waiting = waiting
+        self._riding = riding
+        self._names: list[str] = []
 
     def __enter__(self) -> Sequence[Acknowledged]:
-        self._lent = self._lender.lend()
-        return self._lent
+        self._names = [name for name in list(self._waiting) if name not in self._riding]
+        self._riding.update(self._names)
+        return [mark for name in self._names if (mark := self._waiting.get(name)) is not None]
 
     def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
-        self._lender.take_back(self._lent, is_written=failure is None)
+        if failure is None:
+            for name in self._names:
+                self._waiting.pop(name, None)
+        self._riding.difference_update(self._names)
+
+
+_NOTHING: AbstractContextManager[Sequence[Acknowledged]] = nullcontext(())
+_all: weakref.WeakSet[Acknowledgements] = weakref.WeakSet()
+_ending: set[int] = set()  # processes that write what waits when they end
+
+
+def _write_at_the_end() -> None:
+    """See to it that this process, when it ends by itself, writes what waits, whatever it left open."""
+    if os.getpid() in _ending:
+        return
+    _ending.add(os.getpid())
+    util = sys.modules.get("multiprocessing.util")
+    if util is None:
+        atexit.register(_close_all)
+    else:
+        # Processes of multiprocessing's own skip what `atexit` has; in others this is a part of it.
+        util.Finalize(None, _close_all, exitpriority=0)
+
+
+def _close_all() -> None:
+    for each in list(_all):
+        each.close()

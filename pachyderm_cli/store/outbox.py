@@ -197,6 +197,7 @@ def seize(store: Store, network: str, held: Held) -> bool:
 
 def next_due(store: Store, network: str) -> float | None:
     """Return in how many seconds something will be due, negative if it is; None if nothing waits."""
+    store.acknowledgements.flush()
     rows = store.read(lambda transaction: transaction.rows(said.NEXT_DUE, {"network": network, "most": 1}))
     if not rows:
         return None

@@ -15,6 +15,8 @@ from sqlalchemy.sql import ClauseElement
 
 from pachyderm_cli.store.failures import driver_errors
 
+_BRIEFLY = 100  # milliseconds
+
 
 class Statement:
     """A Core statement with named parameters."""
@@ -78,7 +80,7 @@ def _in_order(order: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
 class Transaction:
     """A connection of the driver's, lent for one piece of work."""
 
-    __slots__ = ("_connection", "_cursor", "_waits_for_disk", "dialect", "engine", "is_sqlite")
+    __slots__ = ("_connection", "_cursor", "_patience", "_waits_for_disk", "dialect", "engine", "is_sqlite")
 
     def __init__(self, connection: Any, engine: Engine) -> None:
         """Wrap the driver's own connection object, made by `engine`."""
@@ -87,13 +89,14 @@ class Transaction:
         self.engine = engine
         self.dialect = engine.dialect
         self.is_sqlite = self.dialect.name == "sqlite"
+        self._patience: int | None = None  # what SQLite is to wait for locks again, in milliseconds
         self._waits_for_disk = True  # SQLite's setting of the connection; on Postgres a transaction has its own
 
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing is under way on the connection: an interruption may have left it in the middle."""
         if self.is_sqlite:
-            return self._waits_for_disk and not self._connection.in_transaction
+            return self._waits_for_disk and self._patience is None and not self._connection.in_transaction
         driver = self._connection.pgconn
         return not self._connection.closed and driver.transaction_status == 0 and driver.pipeline_status == 0
 
@@ -155,11 +158,22 @@ class Transaction:
             self.run("COMMIT")
         return [cursor.rowcount for cursor in cursors]
 
-    def begin(self, *, durable: bool) -> None:
-        """Begin a transaction for writing; unless `durable`, its commit does not wait for the disk."""
+    def begin(self, *, durable: bool, patient: bool = True) -> None:
+        """Begin a transaction for writing.
+
+        Unless `durable`, its commit does not wait for the disk; unless `patient`, it hardly waits for another's locks.
+        """
         if not self.is_sqlite:
-            self.run("BEGIN" if durable else "BEGIN; SET LOCAL synchronous_commit TO off")
+            commands = ["BEGIN"]
+            if not durable:
+                commands.append("SET LOCAL synchronous_commit TO off")
+            if not patient:
+                commands.append(f"SET LOCAL lock_timeout TO {_BRIEFLY}")
+            self.run("; ".join(commands))
             return
+        if not patient:
+            self._patience = self._cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+            self.run(f"PRAGMA busy_timeout={_BRIEFLY}")
         if not durable:
             self._be_quick()
         self.run("BEGIN IMMEDIATE")
@@ -174,14 +188,17 @@ class Transaction:
                 self._be_quick()
             return self.count(statement, parameters)
         finally:
-            self.be_durable()
+            self.come_to_rest()
 
     def _be_quick(self) -> None:
         self._waits_for_disk = False
         self.run("PRAGMA synchronous=NORMAL")
 
-    def be_durable(self) -> None:
-        """Let what is committed next wait for the disk again; a connection that cannot is not at rest."""
+    def come_to_rest(self) -> None:
+        """Let what comes next wait for the disk and for locks again; a connection that cannot is not at rest."""
+        if self._patience is not None:
+            self.run(f"PRAGMA busy_timeout={self._patience}")
+            self._patience = None
         # An interruption may have left it in a transaction, in which SQLite refuses to: its error would hide that one.
         if not self._waits_for_disk and not self._connection.in_transaction:
             self.run("PRAGMA synchronous=FULL")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -72,20 +71,13 @@ class Store:
 
         If the connection is lost it is run again on a fresh one, for a few seconds. Raises StoreError.
         """
-        pauses = iter(_RECONNECTION_PAUSES)
-        while True:
-            try:
-                return self._run(work, reading=True)
-            except ConnectionLost:
-                pause = next(pauses, None)
-                if pause is None:
-                    raise
-                time.sleep(pause)
+        return _repeated(lambda: self._run(work, reading=True), _RECONNECTION_PAUSES)
 
-    def write(self, work: Callable[[Transaction], ResultT], *, durable: bool = True) -> ResultT:
+    def write(self, work: Callable[[Transaction], ResultT], *, durable: bool = True, patient: bool = True) -> ResultT:
         """Return what `work` returns once what it wrote is durably committed; on an exception nothing is written.
 
-        Not `durable`: it is committed, and every process sees it, but the database need not wait for the disk.
+        Not `durable`: it is committed, and every process sees it, but the database need not wait for the disk. Not
+        `patient`: where another process or thread holds a lock, it fails after a tenth of a second.
 
         On SQLite it holds the one write lock from the start: a transaction that reads first and writes later would
         fail at once, whatever the timeout. Raises StoreError, and its kind ConnectionLost where it is not known
@@ -94,14 +86,14 @@ class Store:
 
         def transact(transaction: Transaction) -> ResultT:
             try:
-                transaction.begin(durable=durable)
+                transaction.begin(durable=durable, patient=patient)
                 result = work(transaction)
                 transaction.run("COMMIT")
             except BaseException:
                 transaction.roll_back()
                 raise
             finally:
-                transaction.be_durable()
+                transaction.come_to_rest()
             return result
 
         return self._run(transact)
@@ -155,10 +147,13 @@ class Store:
         self._idle = []
         self.acknowledgements = Acknowledgements(self._write_marks)
 
-    def _write_marks(self, marks: Sequence[Acknowledged]) -> None:
+    def _write_marks(self, marks: Sequence[Acknowledged], *, patient: bool) -> None:
         from pachyderm_cli.store.outbox import settle_each  # noqa: PLC0415 - it imports this module
 
-        self.write(lambda transaction: settle_each(transaction, marks), durable=False)
+        def write() -> None:
+            self.write(lambda transaction: settle_each(transaction, marks), durable=False, patient=patient)
+
+        _repeated(write, _RECONNECTION_PAUSES if patient else (0,))  # to mark twice does no harm
 
     def _run(self, work: Callable[[Transaction], ResultT], *, reading: bool = False) -> ResultT:
         """Return what `work` returns, given a connection; the drivers' errors become StoreError."""
@@ -241,6 +236,19 @@ class Store:
             )
 
 
+def _repeated(work: Callable[[], ResultT], pauses: Iterable[float]) -> ResultT:
+    """Return what `work` returns; where the connection is lost, after a pause of so many seconds on a fresh one."""
+    waits = iter(pauses)
+    while True:
+        try:
+            return work()
+        except ConnectionLost:
+            pause = next(waits, None)
+            if pause is None:
+                raise
+            time.sleep(pause)
+
+
 def stamped_version(connection: Connection) -> str | None:
     """Return the schema version of the database, None if it holds no store."""
     name: dict[str, Any] = {"name": schema_version.name}
@@ -282,11 +290,4 @@ def _abandon_in_child() -> None:
         store.abandon()
 
 
-def _write_at_exit() -> None:
-    """Mark done what was carried out by a program that closes nothing."""
-    for store in list(_stores):
-        store.acknowledgements.close()
-
-
 os.register_at_fork(after_in_child=_abandon_in_child)
-atexit.register(_write_at_exit)

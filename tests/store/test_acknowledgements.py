@@ -5,11 +5,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import text
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store import acknowledgements, outbox
@@ -18,6 +20,7 @@ from pachyderm_cli.store.records import EffectStatus, Held, NewSnapshot, Outcome
 from pachyderm_cli.store.store import Store
 from tests.support.appends import an_append, an_entity, versions
 from tests.support.effects import NETWORK, a_lease, an_effect, claim, one, queue, set_time
+from tests.support.raw import connected, execute
 
 PAST = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -184,7 +187,7 @@ def test_one_whose_lease_was_lost_is_not_marked(store: Store, store_url: str, pa
 def test_a_store_that_cannot_be_written_keeps_them_and_says_so(
     store: Store, patient: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Closing does not fail over it: they are run again when their leases run out."""
+    """Neither reading nor closing fails over it: they are run again when their leases run out."""
     [held] = carried_out(store)
 
     def fail(*_: object, **__: object) -> None:
@@ -192,11 +195,72 @@ def test_a_store_that_cannot_be_written_keeps_them_and_says_so(
 
     with monkeypatch.context() as broken:
         broken.setattr(store, "write", fail)
-        with pytest.raises(StoreError, match="out of order"):
-            store.acknowledgements.flush()
+        assert one(store, held.id).status is EffectStatus.PENDING
         store.close()
-    assert "not marked done yet: out of order" in caplog.text
+    assert caplog.messages == ["effects that were carried out are not marked done yet: out of order"]
     assert one(store, held.id).status is EffectStatus.DONE
+
+
+def test_an_append_that_takes_its_time_does_not_keep_them_from_being_marked(store: Store, store_url: str) -> None:
+    """It may wait for another's lock longer than their leases last; the thread goes on."""
+    held = carried_out(store, 2)
+    with store.acknowledgements.taken():
+        while statuses(store_url, held) != ["done"] * 2:  # the test's own timeout ends it
+            pass
+
+
+def test_those_of_an_append_that_was_interrupted_are_marked(store: Store, store_url: str, patient: None) -> None:
+    """Whatever it had begun to do with them."""
+    held = carried_out(store, 2)
+    store.acknowledgements.taken().__enter__()
+    assert append(store, NETWORK, [an_append(an_entity())]) == [Outcome.APPENDED]
+    store.close()
+    assert statuses(store_url, held) == ["done"] * 2
+
+
+@pytest.mark.parametrize("error", [RuntimeError("can't start new thread"), KeyboardInterrupt()])
+def test_where_no_thread_is_to_be_had_the_next_append_marks_them(
+    store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """And closing does; one that comes later may have a thread again."""
+
+    def fail(_: threading.Thread) -> None:
+        raise error
+
+    with monkeypatch.context() as broken, suppress(KeyboardInterrupt):
+        broken.setattr(threading.Thread, "start", fail)
+        carried_out(store)
+    append(store, NETWORK, [an_append(an_entity())])
+    held = carried_out(store)
+    store.close()
+    assert statuses(store_url, held) == ["done"]
+    assert [each.status for each in outbox.effects_with_status(store, NETWORK, EffectStatus.PENDING)] == []
+
+
+@pytest.mark.postgres
+def test_a_lost_connection_keeps_nobody_from_reading_or_closing(postgres_url: str, patient: None) -> None:
+    """What is idle may be cut by a failover; the marks are written on a fresh connection."""
+    for look in (lambda store, held: one(store, held.id).status, lambda store, _: store.close()):
+        store = Store(postgres_url)
+        [held] = carried_out(store)
+        cut = text("SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+        execute(postgres_url, text(f"{cut} AND datname = current_database()"))
+        look(store, held)
+        assert statuses(postgres_url, [held]) == ["done"]
+        store.close()
+
+
+def test_readers_do_not_wait_for_a_writer(sqlite_url: str, patient: None) -> None:
+    """While another process writes to the SQLite file, they see what is there."""
+    store = Store(sqlite_url)
+    [held] = carried_out(store)
+    with connected(sqlite_url) as other:
+        other.exec_driver_sql("BEGIN IMMEDIATE")
+        assert one(store, held.id).status is EffectStatus.PENDING
+        assert outbox.next_due(store, NETWORK) is not None
+    assert one(store, held.id).status is EffectStatus.DONE
+    assert outbox.next_due(store, NETWORK) is None
+    store.close()
 
 
 def in_a_program(store: Store, store_url: str, rest: str) -> tuple[int, str, str]:
@@ -241,6 +305,26 @@ print(outbox.effects_between(other, {NETWORK!r}, held.id, held.id, 1)[0].status)
 def test_a_program_that_closes_nothing_has_them_written(store: Store, store_url: str) -> None:
     """When it ends by itself, also by an exception."""
     assert in_a_program(store, store_url, "raise SystemExit(5)") == (5, "", EffectStatus.DONE)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_process_of_multiprocessing_has_them_written(store: Store, store_url: str) -> None:
+    """It ends without what `atexit` has."""
+    lease = a_lease()
+    effect = an_effect(lease=lease)
+    queue(store, effect)
+    in_child = f"""
+import multiprocessing
+def work():
+    held = Held(UUID({str(effect.id)!r}), Lease(UUID({str(lease.token)!r}), 30))
+    outbox.acknowledge(Store({store_url!r}), {NETWORK!r}, held)
+child = multiprocessing.get_context("fork").Process(target=work)
+child.start()
+child.join()
+print(child.exitcode)
+"""
+    assert in_a_program(store, store_url, in_child) == (0, "0\n", EffectStatus.DONE)
+    assert one(store, effect.id).status is EffectStatus.DONE
 
 
 def test_a_process_that_is_killed_leaves_them_to_whoever_claims_them_next(store: Store, store_url: str) -> None:
