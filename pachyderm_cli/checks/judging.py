@@ -49,9 +49,7 @@ class Judge:
         file, line = str(error.details.get("file", self.entity_type.file)), int(error.details.get("line", 1))
         return Broken(Fault(broken, error.message, file, line, self.shown(before)))
 
-    def same(
-        self, broken: Property, once: Any, again: Any, problem: str, line: int, *, state: Any = _NONE
-    ) -> None:
+    def same(self, broken: Property, once: Any, again: Any, problem: str, line: int, *, state: Any = _NONE) -> None:
         """Require that two values are the same: one before and after, or what came once and again at a `state`."""
         if broken in self.settled:
             return

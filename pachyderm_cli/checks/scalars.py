@@ -55,16 +55,24 @@ def _of_float(schema: Schema) -> Strategy:
 
 
 def _of_decimal(schema: Schema) -> Strategy:
-    places = schema.get("decimal_places")
-    places = _PLACES if places is None else places
-    digits = schema.get("max_digits")
-    low, high = _bounds(schema, Decimal(1).scaleb(-places))
+    places, digits = schema.get("decimal_places"), schema.get("max_digits")
+    if places is None:
+        places = _PLACES if digits is None else min(_PLACES, digits // 2)
+    low, high = _bounds(schema, Decimal(1).scaleb(-places), lambda bound: Decimal(str(bound)))
     most = _MOST if digits is None else min(_MOST, Decimal(10) ** (digits - places) - Decimal(1).scaleb(-places))
-    low = -most if low is None else Decimal(low)
-    high = max(low, most) if high is None else Decimal(high)
-    numbers = [st.decimals(low, high, places=each, allow_nan=False) for each in range(places + 1)]
-    small = st.integers(max(math.ceil(low), 0), max(math.ceil(low), min(math.floor(high), _SMALL))).map(Decimal)
-    return small | st.one_of(numbers)
+    if low is None:
+        low = -most if high is None or high > -most else high - most
+    if high is None:
+        high = most if low < most else low + most
+    numbers = [
+        st.decimals(low, high, places=each, allow_nan=False)
+        for each in range(places + 1)
+        if math.ceil(low.scaleb(each)) <= math.floor(high.scaleb(each))  # else there are none
+    ]
+    start = max(math.ceil(low), 0)
+    end = min(math.floor(high), max(start, _SMALL))
+    small = [st.integers(start, end).map(Decimal)] if start <= end else []
+    return st.one_of(small + numbers)
 
 
 def _of_str(schema: Schema) -> Strategy:
@@ -122,13 +130,14 @@ def _of_url(_: Schema) -> Strategy:
     return WORDS.map(lambda word: f"https://{word}.example.org/")
 
 
-def _bounds(schema: Schema, step: Any) -> tuple[Any, Any]:
+def _bounds(schema: Schema, step: Any, read: Callable[[Any], Any] = lambda bound: bound) -> tuple[Any, Any]:
     """Return the lowest and the highest value, None where there is none."""
-    low, high = schema.get("ge"), schema.get("le")
-    if "gt" in schema:
-        low = schema["gt"] + step
-    if "lt" in schema:
-        high = schema["lt"] - step
+    bounds = {key: read(schema[key]) for key in ("ge", "gt", "le", "lt") if key in schema}
+    low, high = bounds.get("ge"), bounds.get("le")
+    if "gt" in bounds:
+        low = bounds["gt"] + step
+    if "lt" in bounds:
+        high = bounds["lt"] - step
     return low, high
 
 

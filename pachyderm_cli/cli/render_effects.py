@@ -110,8 +110,11 @@ def caused(result: CausedMessage) -> Iterator[Line]:
     indent: Piece = ("    " * result.depth, "")
     arrow: Piece = ("-> " if result.depth else "", "dim")
     status = () if result.status is None else (("  ", ""), *_status(result.status, result.error))
-    if result.message is None or result.entity is None:
-        named: Line = (("a message that is not in this network", "yellow"),)
+    if result.copied_from is not None:
+        origin = result.copied_from
+        named: Line = (("copied from ", ""), *entity(origin.entity), (f" at version {origin.version}", ""))
+    elif result.message is None or result.entity is None:
+        named = (("a message that is not in this network", "yellow"),)
     else:
         named = ((result.message, "bold"), *_to(result.entity))
     yield (indent, arrow, *named, *status, (f"  {result.message_id}", "dim"))

@@ -144,6 +144,7 @@ def caused(result: CausedMessage) -> dict[str, Any]:
         "error": result.error,
         "events": [event(each) for each in result.events],
         "effects": [open_effect(each) for each in result.effects],
+        "copied_from": None if result.copied_from is None else origin(result.copied_from),
     }
 
 

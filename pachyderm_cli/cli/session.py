@@ -65,6 +65,12 @@ class Session:
             yield pachyderm
 
 
+def require_type(pachyderm: Pachyderm, type_name: str | None, is_there: bool) -> None:  # noqa: FBT001 - what was found
+    """Raise UnknownEntityType for a type that has neither an entity nor a module: it is misspelt."""
+    if type_name is not None and not is_there and type_name not in pachyderm.type_names():
+        pachyderm.entity_type(type_name)
+
+
 def find(pachyderm: Pachyderm, reference: str | None) -> Head:
     """Return the entity that `reference` means; one that was left out is named on standard error."""
     from pachyderm_cli.cli.output import note  # noqa: PLC0415 - with the rest of what a command needs

@@ -20,6 +20,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from pachyderm_cli.errors import UsageError
 
 _CONDITION = re.compile(r"\s*([^\s=<>!]+)\s*(==|=|!=|<=|>=|<|>)\s*(.*?)\s*", re.DOTALL)
+_NUMBER = re.compile(r"[-+]?[\d_.]+([eE][-+]?\d+)?")
 _FORMS = "write FIELD=VALUE, with = != < <= > or >=, and dots for fields of fields"
 
 MISSING = object()
@@ -89,6 +90,8 @@ class Condition(NamedTuple):
             return Decimal(float(self.text)) if isinstance(value, float) else Decimal(self.text)
         if isinstance(value, UUID):
             return str(UUID(self.text))
+        if isinstance(value, datetime | date | time) and _NUMBER.fullmatch(self.text):
+            return _not_one(self.text)  # pydantic takes it for seconds since 1970
         if isinstance(value, datetime | date | time | timedelta):
             return comparable(TypeAdapter(type(value)).validate_strings(self.text))
         if isinstance(value, str):

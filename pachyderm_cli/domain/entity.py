@@ -201,7 +201,8 @@ class EntityType:
         try:
             current = text if written == newest else upcast(model, text, written)
         except Exception as error:
-            raise self.failure(f"upcast of the event {type_name} at version {version}", error) from error
+            failed = f"upcast of the event {type_name} at version {version}"
+            raise self.failure(failed, error, event=type_name, version=version) from error
         try:
             return model.model_validate_json(current)
         except ValidationError as error:
@@ -211,7 +212,8 @@ class EntityType:
             problem = f"the event at version {version}: {path}: {first['msg']} {outdated}"
             raise self._unreadable(problem, type_name, version) from error
         except Exception as error:  # a validator of the event's own
-            raise self.failure(f"the event {type_name} at version {version}", error) from error
+            failed = f"the event {type_name} at version {version}"
+            raise self.failure(failed, error, event=type_name, version=version) from error
 
     def _unreadable(self, problem: str, type_name: str, version: int) -> EntityFailed:
         return EntityFailed(
@@ -249,7 +251,7 @@ class EntityType:
         except Unfaithful as error:
             raise self.broken(f"no snapshot can be taken: {error}", self.update_line) from error
 
-    def failure(self, where: str, error: BaseException) -> EntityFailed:
+    def failure(self, where: str, error: BaseException, **details: Any) -> EntityFailed:
         """Return the EntityFailed for an exception out of user code, with the file and line it came from."""
         file, line = origin(error, self.file, line_of(self.handle))
         return EntityFailed(
@@ -257,6 +259,7 @@ class EntityType:
             file=file,
             line=line,
             entity_type=self.name,
+            **details,
         )
 
     def broken(self, problem: str, line: int | None = None) -> EntityFailed:

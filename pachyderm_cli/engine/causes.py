@@ -8,8 +8,9 @@ from uuid import UUID
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.engine.results import CausedMessage
 from pachyderm_cli.store.events import caused_by, events_of_message, read_events
+from pachyderm_cli.store.forks import origin_of
 from pachyderm_cli.store.outbox import effects_between, effects_of_messages
-from pachyderm_cli.store.records import RecordedEvent, StoredEffect
+from pachyderm_cli.store.records import Origin, RecordedEvent, StoredEffect
 from pachyderm_cli.store.store import Store
 
 
@@ -17,14 +18,18 @@ def causes(store: Store, network: str, entity_id: UUID) -> Iterator[CausedMessag
     """Yield the trees that the entity's messages are part of: each message before those that it led to.
 
     The oldest tree comes first; what a message led to, in the order in which it was emitted, then what else names it
-    as its cause.
+    as its cause. Copied events are no tree: a copy is a first line of its own, which says where it is from.
     """
     shown: set[UUID] = set()
     last = None
+    origin = origin_of(store, network, entity_id)
     for recorded in read_events(store, network, entity_id):
         if recorded.message_id == last:
             continue
         last = recorded.message_id
+        if origin is not None and recorded.version == 1:
+            yield _copied(recorded, origin)
+            continue
         if last not in shown:
             yield from _tree(store, network, _root(store, network, recorded), shown)
 
@@ -60,8 +65,30 @@ def _tree(store: Store, network: str, root: UUID, shown: set[UUID]) -> Iterator[
         yield _caused(depth, message_id, cause, sent_by, events, effects)
         children = [(depth + 1, each.id, message_id, each) for each in effects if each.to is not None]
         sent_ids = {each.id for each in effects}
-        others = [each for each in caused_by(store, network, message_id) if each not in sent_ids]
+        named = [each for each in caused_by(store, network, message_id) if each not in sent_ids]
+        others = [each for each in named if not _is_copy(store, network, each)]
         waiting += reversed([*children, *((depth + 1, each, message_id, None) for each in others)])
+
+
+def _is_copy(store: Store, network: str, message_id: UUID) -> bool:
+    """Tell whether a message is that of copied events, each of which names the cause of its original."""
+    first = events_of_message(store, network, message_id)[0]
+    return first.version == 1 and origin_of(store, network, first.entity.id) is not None
+
+
+def _copied(first: RecordedEvent, origin: Origin) -> CausedMessage:
+    return CausedMessage(
+        depth=0,
+        message_id=first.message_id,
+        caused_by=None,
+        entity=first.entity,
+        message=None,
+        status=None,
+        error=None,
+        events=(),
+        effects=(),
+        copied_from=origin,
+    )
 
 
 def _caused(

@@ -82,7 +82,8 @@ class CausedMessage:
     """A message in a tree of causes, `depth` steps from the one that began it.
 
     `status` and `error` say how its delivery went, where an entity sent it; `events` are what it led to, `effects`
-    those of the outbox that are no messages. Of a cause that is not in the network only the id is known.
+    those of the outbox that are no messages. Of a cause that is not in the network only the id is known; a copy of
+    another entity's history has `copied_from`, and neither message nor events.
     """
 
     depth: int
@@ -94,6 +95,7 @@ class CausedMessage:
     error: str | None
     events: tuple[RecordedEvent, ...]
     effects: tuple[StoredEffect, ...]
+    copied_from: Origin | None = None
 
 
 class SentEvent(NamedTuple):

@@ -115,8 +115,10 @@ def test_a_type_may_be_chosen(moved: Command) -> None:
     """`--type` replays the entities of one type."""
     result = moved.quick("replay", "--all", "--type", "counter").done()
     assert result.err == "1 entity replayed, and none comes out otherwise than before\n"
-    nothing = moved.quick("replay", "--all", "--type", "gone").done()
-    assert (nothing.out, nothing.err) == ("", "no entities of the type 'gone' in the network 'default'\n")
+    nothing = moved.quick("replay", "--all", "--type", "no_start").done()
+    assert nothing.err == "no entities of the type 'no_start' in the network 'default'\n"
+    misspelt = moved.quick("replay", "--all", "--type", "countr")
+    assert (misspelt.status, "did you mean counter?" in misspelt.err) == (2, True)
 
 
 def test_a_module_that_is_gone_is_found(moved: Command) -> None:

@@ -3,8 +3,11 @@
 import re
 
 import pytest
+from sqlalchemy import update
 
+from pachyderm_cli.store.schema import events
 from tests.cli.running import Command, lines
+from tests.support.raw import execute
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -72,3 +75,19 @@ def test_snapshots_are_taken_as_often_as_the_project_says(on_store: Command) -> 
         on_store.quick("send", "--file", "-", stdin=line * 7).done()
         listed = on_store.quick("snapshot", f"counter:@every-{every}", "--list", "--json").done().documents
         assert [taken["version"] for taken in listed] == expected
+
+
+def test_one_that_cannot_be_folded_does_not_hold_up_the_others(three: Command, store_url: str) -> None:
+    """It is named at the end, with exit status 1."""
+    execute(store_url, update(events).where(events.c.entity_type == "box").values(type="Gone"))
+    result = three("snapshot", "--all", "--json")
+    assert result.status == 1
+    assert [document["entity"]["type"] for document in result.documents] == ["counter", "counter"]
+    assert "3 entities, and no snapshot of one of them: box cannot read the event Gone" in result.err
+
+
+def test_a_misspelt_type_is_an_error(three: Command) -> None:
+    """It is not a network without entities."""
+    result = three.quick("snapshot", "--all", "--type", "countr")
+    assert (result.status, result.out) == (2, "")
+    assert "did you mean counter?" in result.err

@@ -101,6 +101,22 @@ def test_who_names_a_cause_by_hand_comes_after_what_was_emitted(office: Office) 
     assert drawn(engine, "courier:@d") == ["1 go", ". 1 one", ". 1 by hand", ". . 1 and on"]
 
 
+def test_a_copy_is_a_line_of_its_own(office: Office) -> None:
+    """It says where it is from; what it was copied from does not have it among what its messages led to."""
+    engine = office.open()
+    for note in ("one", "two"):
+        engine.send("courier:@a", Do(note=note))
+    before = drawn(engine, "courier:@a")
+    copy = engine.fork("courier:@a", to="courier:@b").entity
+    engine.send(copy, Do(note="three"))
+    first, *rest = engine.causes(copy)
+    assert first.copied_from is not None
+    assert (first.depth, first.entity, first.events) == (0, copy, ())
+    assert (str(first.copied_from.entity), first.copied_from.version) == (str(engine.find("courier:@a").entity), 2)
+    assert [[event.version for event in each.events] for each in rest] == [[3]]
+    assert drawn(engine, "courier:@a") == before == ["1 one", "2 two"]
+
+
 def test_of_a_cause_that_is_not_here_only_the_id_is_known(office: Office) -> None:
     """It begins the tree all the same, for all that name it."""
     engine, elsewhere = office.open(), uuid4()

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pachyderm_cli.cli.session import EntitiesOption, ExistingReference, JsonOption, Session, TypeOption, find
+from pachyderm_cli.cli.session import (
+    EntitiesOption,
+    ExistingReference,
+    JsonOption,
+    Session,
+    TypeOption,
+    find,
+    require_type,
+)
 from pachyderm_cli.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
@@ -91,6 +99,7 @@ def _replay_all(
     from pachyderm_cli.cli.output import emit_each, note, progress, results  # noqa: PLC0415 - as above
 
     total = sum(1 for _ in pachyderm.entities(type_name))
+    require_type(pachyderm, type_name, bool(total))
     every = progress(pachyderm.replay_all(type_name, entities=entities, jobs=jobs), "replaying", total)
     diverged = (each for each in every if each.problem is not None)
     # On a terminal they would run into the progress bar, so they come after it.

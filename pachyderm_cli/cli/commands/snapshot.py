@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pachyderm_cli.cli.session import ExistingReference, JsonOption, Session, TypeOption, find
-from pachyderm_cli.errors import UsageError
+from pachyderm_cli.cli.session import ExistingReference, JsonOption, Session, TypeOption, find, require_type
+from pachyderm_cli.errors import EntityFailed, UsageError
+
+if TYPE_CHECKING:
+    from pachyderm_cli.domain.reference import Reference
+    from pachyderm_cli.engine.engine import Pachyderm
+    from pachyderm_cli.store.records import StoredSnapshot
 
 
 def snapshot(
@@ -33,6 +39,7 @@ def snapshot(
     with session.open() as pachyderm:
         if every_entity:
             entities = [head.entity for head in pachyderm.entities(type_name)]
+            require_type(pachyderm, type_name, bool(entities))
         else:
             entities = [find(pachyderm, reference).entity]
         if drop:
@@ -41,13 +48,29 @@ def snapshot(
             dropped += 0 if whole else sum(pachyderm.drop_snapshots(entity) for entity in entities)
             emit_each([dropped], as_json, lambda count: {"dropped": count}, lambda count: [((f"dropped {count}", ""),)])
             return
+        snapshots: Iterator[StoredSnapshot]
         if listing:
             snapshots = (each for entity in entities for each in pachyderm.snapshots(entity))
         else:
-            snapshots = (
-                pachyderm.snapshot(each) for each in progress(entities, "snapshots", len(entities), printing=True)
-            )
+            snapshots = _taken(pachyderm, progress(entities, "snapshots", len(entities), printing=True))
         emit_each(snapshots, as_json, serialize.snapshot, render.snapshot)
+
+
+def _taken(pachyderm: Pachyderm, entities: Iterable[Reference]) -> Iterator[StoredSnapshot]:
+    """Yield a snapshot of each entity; at the end raise EntityFailed if there are some that cannot be folded."""
+    failed: list[EntityFailed] = []
+    count = 0
+    for each in entities:
+        count += 1
+        try:
+            yield pachyderm.snapshot(each)
+        except EntityFailed as error:  # that entity fails, and the others go on
+            failed.append(error)
+    if len(failed) == 1 and count == 1:
+        raise failed[0]
+    if failed:
+        which = "one of them" if len(failed) == 1 else f"{len(failed)} of them, the first"
+        raise EntityFailed(f"{count} entities, and no snapshot of {which}: {failed[0].message}", **failed[0].details)
 
 
 def _require_sense(
