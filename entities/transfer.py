@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -34,6 +34,14 @@ def _account(reference: str) -> str:
     if not _ACCOUNT.fullmatch(reference) or not reference.isprintable():
         raise ValueError("write account:@NAME, or account:ID with the whole id")
     return reference
+
+
+def strategies() -> dict[str, Any]:
+    """Return what `pachyderm check` cannot guess: values of the fields that are text of a form of their own."""
+    from hypothesis import strategies as st  # noqa: PLC0415 - only the checks need it
+
+    accounts = st.sampled_from(["account:@ada", "account:@eve"])
+    return {"Start.source": accounts, "Start.target": accounts}
 
 
 Account = Annotated[str, AfterValidator(_account)]

@@ -23,6 +23,7 @@ _RUN = re.compile(r"^```(console\n|python\n# \S+\.py\n)(.*?)^```", re.MULTILINE 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _TIME_ORDERED_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _RANDOM_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\b")
+_EXAMPLES = re.compile(r"(?<=  )[1-9]\d* examples?$", re.MULTILINE)  # each version of Hypothesis takes another way
 _FINGERPRINT = re.compile(r"\b[0-9a-f]{32}\b")
 
 
@@ -106,6 +107,7 @@ def _comparable(lines: list[str], folder: Path) -> list[str]:
         (_TIME_ORDERED_ID, "ID"),
         (_RANDOM_ID, "ID"),
         (_FINGERPRINT, "FINGERPRINT"),
+        (_EXAMPLES, "N examples"),
     ):
         text = pattern.sub(name, text)
     return text.splitlines()

@@ -76,8 +76,12 @@ def hooks_of(entity_type: EntityType) -> Mapping[Any, Any]:
 def _notes(entity_type: EntityType, exploration: Exploration, report: Report) -> list[str]:
     if report.counterexamples:  # the search ended early, and says little about what is reached
         return []
+    names = [name for name in entity_type.messages if name not in exploration.accepted]
     notes = [
-        f"the message {name} was never accepted" for name in entity_type.messages if name not in exploration.accepted
+        f"the message {name} was never accepted"
+        if name in exploration.drawn
+        else f'no valid {name} was found by guessing: say how in the module, strategies = {{"{name}.field": …}}'
+        for name in names
     ]
     notes += [f"the event {name} was never emitted" for name in entity_type.events if name not in exploration.emitted]
     branches = exploration.watch.never_taken()

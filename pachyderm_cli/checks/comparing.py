@@ -25,7 +25,8 @@ def compared(before: Any, after: Any) -> Difference | None:
     path = difference(before, after)
     if path is None:
         return None
-    return Difference((path.lstrip(".") or "the whole",), _text(before), _text(after))
+    texts = _text(before), _text(after)
+    return Difference(paths_between(*texts) or (path.lstrip(".") or "/",), *texts)
 
 
 def paths_between(before: str | None, after: str | None) -> tuple[str, ...]:

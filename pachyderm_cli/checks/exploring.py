@@ -57,6 +57,7 @@ class Exploration:
         values = Values(self._seen, hooks)
         self._messages = [values.of(model) for model in entity_type.messages.values()] if searches else []
         self.watch = BranchWatch(entity_type.update)
+        self.drawn: set[str] = set()
         self.accepted: set[str] = set()
         self.emitted: set[str] = set()
 
@@ -121,6 +122,7 @@ class Exploration:
 
     def note(self, trial: Trial, message: Message, settled: frozenset[Property]) -> None:
         """Remember what came up."""
+        self.drawn.add(type(message).__name__)
         self._seen.note(message)
         if not trial.handled:
             return

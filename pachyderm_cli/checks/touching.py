@@ -42,7 +42,7 @@ _OF_PATH = _FILE_METHODS | {
 }
 _CLOCKS = (datetime.datetime.now, datetime.datetime.utcnow, datetime.datetime.today, datetime.date.today)
 _PURE_OF_TIME = frozenset({"strptime", "mktime", "struct_time", "asctime"})
-_OF_NOW = frozenset({"localtime", "gmtime", "ctime", "strftime"})  # without an argument
+_OF_NOW = {"localtime": 0, "gmtime": 0, "ctime": 0, "strftime": 1}  # with so many arguments
 _CHANCE = (uuid.uuid1, uuid.uuid4, os.urandom)
 _CHANGING = frozenset(
     {
@@ -92,7 +92,9 @@ def _touch(source: Source, node: ast.AST) -> tuple[Kind, bool] | None:
             return _of_call(source, node)
         case ast.Global():
             return "global", True
-        case ast.Attribute(ctx=ast.Load()) if source.meaning(node) is os.environ:
+        case ast.Nonlocal(names=names) if not source.locals.issuperset(names):  # of a function around this one
+            return "global", True
+        case ast.Attribute(ctx=ast.Load()) | ast.Name(ctx=ast.Load()) if source.meaning(node) is os.environ:
             return "io", True
         case ast.Subscript(ctx=ast.Store() | ast.Del(), value=owner) if _is_of_module(source, owner):
             return "global", True
@@ -146,7 +148,7 @@ def _is_clock(owner: Any, called: Any, name: str, module: str, call: ast.Call) -
         return True
     if module != "time" or owner not in (None, time):
         return False
-    return name not in _PURE_OF_TIME and not (name in _OF_NOW and call.args)
+    return name not in _PURE_OF_TIME and len(call.args) <= _OF_NOW.get(name, len(call.args))
 
 
 def _is_of_module(source: Source, owner: ast.expr) -> bool:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from hypothesis import strategies as st
-from pydantic_core import SchemaError, SchemaValidator
+from pydantic_core import SchemaError, SchemaValidator, to_json
 
 from pachyderm_cli.checks.scalars import SCALARS, WORDS, Schema, Strategy
 from pachyderm_cli.checks.seen import Seen
@@ -31,7 +31,7 @@ _INSIDE = {
 """Types around another one, and where they have it: whoever uses the value validates it."""
 
 # pydantic takes a list for each of them, and leaves out what a set has twice.
-_LISTS = ("list", "set", "frozenset", "generator")
+_LISTS = ("list", "set", "frozenset", "deque", "generator")
 
 
 class Unguessable(UsageError):
@@ -67,8 +67,11 @@ class Walk:
 
     def _of_parts(self, kind: str, schema: Schema) -> Strategy:  # noqa: C901, PLR0912 - a case for each kind there is
         match kind:
-            case "any" | "json":
+            case "any":
                 return _JSON
+            case "json":
+                inner = self.of(schema["schema"]) if "schema" in schema else _JSON
+                return inner.map(lambda value: to_json(value).decode())
             case "none":
                 return st.none()
             case "bool":

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pachyderm_cli.cli import render_effects
 from pachyderm_cli.cli.output import Line
-from pachyderm_cli.cli.pieces import entity, labelled, versioned
+from pachyderm_cli.cli.pieces import entity, from_here, labelled, versioned
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.naming import command_spelling
 from pachyderm_cli.domain.timestamps import to_text
@@ -100,7 +99,7 @@ def protocol(entity_type: EntityType, *, lookup: bool) -> Iterator[Line]:
     )
 
     described = describe(entity_type, lookup=lookup)
-    yield ((entity_type.name, "bold cyan"), (f"  {_from_here(entity_type.file)}", "dim"))
+    yield ((entity_type.name, "bold cyan"), (f"  {from_here(entity_type.file)}", "dim"))
     if entity_type.doc:
         yield ((f"  {entity_type.doc.partition(chr(10))[0]}", ""),)
     yield from _written("messages", usages(entity_type))
@@ -140,9 +139,3 @@ def _delivery(described: EffectDelivery) -> str:
     tries = f", up to {described.max_attempts} attempts" if described.max_attempts > 1 else ""
     seconds = "" if described.timeout is None else f", {described.timeout:g} seconds each"
     return f"  ({described.delivery.replace('_', ' ')}{tries}{seconds})"
-
-
-def _from_here(file: str) -> str:
-    """Return the path as seen from the current folder, where the file is below it."""
-    path, here = Path(file), Path.cwd()
-    return str(path.relative_to(here)) if path.is_relative_to(here) else file

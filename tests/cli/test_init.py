@@ -46,7 +46,7 @@ def test_the_project_runs_at_once(nowhere: Command) -> None:
         check=False,
     )
     assert tests.returncode == 0, tests.stdout
-    assert "4 passed" in tests.stdout
+    assert "11 passed" in tests.stdout
 
 
 def test_init_without_a_folder_is_here(nowhere: Command) -> None:

@@ -95,9 +95,12 @@ def test_what_holds(value: Any, condition: str) -> None:
 @pytest.mark.parametrize("operator", ["<", "<=", ">", ">="])
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1, "many"), (1, "'1'"), (1, "nan"), (float("nan"), "1"), (True, "yes"), (NINE, "soon"), ([1], "1"), (1.5, "x")]
-    # Numbers are no times, as seconds since 1970 or otherwise.
-    + [(NINE, "2026"), (date(2026, 1, 1), "20260101"), (time(9), "9.5")],
+    [
+        *[(1, "many"), (1, "'1'"), (1, "nan"), (float("nan"), "1"), (True, "yes"), (NINE, "soon"), ([1], "1")],
+        (1.5, "x"),
+        # Numbers are no times, as seconds since 1970 or otherwise.
+        *[(NINE, "2026"), (date(2026, 1, 1), "20260101"), (time(9), "9.5")],
+    ],
 )
 def test_what_has_no_order_is_refused(value: Any, operator: str, text: str) -> None:
     """Where a value's order has no place for what is written, the field and its kind are named."""
