@@ -19,12 +19,16 @@ class Gap(NamedTuple):
 
 
 class _Taken(NamedTuple):
-    """What a branch asks for: the classes (None: anything), and whether it takes all of their instances."""
+    """What a branch asks for: the classes (None: anything), and whether it takes all of their instances.
+
+    It `may` only where its class cannot be told.
+    """
 
     classes: tuple[type, ...] | None
     whole: bool
     line: int
     head: str
+    may: bool = False
 
 
 def gaps_of(source: Source, members: Sequence[type]) -> Iterator[Gap]:
@@ -48,7 +52,7 @@ def _shadowed(taken: Sequence[_Taken], members: Sequence[type]) -> Iterator[Gap]
             names = ", ".join(cls.__name__ for cls in each.classes or ())
             problem = f"{each.head} is never reached: what stands above takes every {names}"
             yield Gap(problem, each.line, certain=True, is_shadowed=True)
-        if each.whole:
+        if each.whole and not each.may:
             left = [m for m in left if m not in wanted]
 
 
@@ -82,7 +86,7 @@ def _taken(source: Source, case: ast.match_case) -> Iterator[_Taken]:
             if isinstance(cls, type):
                 yield _Taken((cls,), whole, inner.lineno, head)
             else:  # a class that cannot be told takes anything, perhaps
-                yield _Taken(None, whole, inner.lineno, head)
+                yield _Taken(None, whole, inner.lineno, head, may=True)
 
 
 def _chain(source: Source, node: ast.If, subject: str) -> Iterator[_Taken]:

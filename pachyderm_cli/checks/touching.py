@@ -92,7 +92,7 @@ def _touch(source: Source, node: ast.AST) -> tuple[Kind, bool] | None:
             return _of_call(source, node)
         case ast.Global():
             return "global", True
-        case ast.Nonlocal(names=names) if not source.locals.issuperset(names):  # of a function around this one
+        case ast.Nonlocal(names=names) if {*names} & {*source.function.__code__.co_freevars}:  # of a function around it
             return "global", True
         case ast.Attribute(ctx=ast.Load()) | ast.Name(ctx=ast.Load()) if source.meaning(node) is os.environ:
             return "io", True

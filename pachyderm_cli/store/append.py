@@ -21,8 +21,9 @@ from pachyderm_cli.store.append_statements import (
 from pachyderm_cli.store.events import find_message
 from pachyderm_cli.store.failures import ConnectionLost, concerns_a_statement, is_constraint, is_lost_race
 from pachyderm_cli.store.lookups import write_lookup
-from pachyderm_cli.store.outbox import mark_parameters, settle, settle_each, settling, write_outbox
+from pachyderm_cli.store.outbox import write_outbox
 from pachyderm_cli.store.records import Append, Outcome
+from pachyderm_cli.store.settling import mark_parameters, settle, settle_each, settling
 from pachyderm_cli.store.snapshots import write_snapshot
 from pachyderm_cli.store.statement import Transaction
 from pachyderm_cli.store.store import Store

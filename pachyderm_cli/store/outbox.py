@@ -15,10 +15,10 @@ from uuid import UUID
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store import outbox_statements as said
-from pachyderm_cli.store.acknowledgements import Acknowledged
 from pachyderm_cli.store.enqueue_statements import CANCEL_TIMERS, INSERT_EFFECT, cancel_parameters, effect_row
 from pachyderm_cli.store.expressions import NOW, distance
 from pachyderm_cli.store.records import Append, Due, EffectStatus, Held, Lease, NewEffect, StoredEffect
+from pachyderm_cli.store.settling import key_of
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
 
@@ -39,29 +39,6 @@ def write_outbox(transaction: Transaction, appends: Iterable[tuple[Append, dict[
             transaction.count(CANCEL_TIMERS, {**parameters, **cancel_parameters(each)})
         rows += [{**parameters, **effect_row(effect)} for effect in each.outbox]
     transaction.run_many(INSERT_EFFECT, rows)
-
-
-def settle(transaction: Transaction, network: str, held: Held) -> bool:
-    """Mark an effect done inside the caller's transaction; tell whether its lease still held."""
-    return transaction.count(said.SETTLE, _key(network, held)) == 1
-
-
-def settle_each(transaction: Transaction, marks: Iterable[Acknowledged]) -> None:
-    """Mark effects done whose leases still hold, inside the caller's transaction."""
-    transaction.run_many(said.SETTLE, [parameters for _, parameters in settling(marks)])
-
-
-def settling(marks: Iterable[Acknowledged]) -> list[tuple[Statement, dict[str, Any]]]:
-    """Return the statements that mark effects done, with their parameters.
-
-    They are in one order, so that no two of those who run them wait for each other.
-    """
-    return [(said.SETTLE, _key(*mark)) for mark in sorted(marks, key=lambda mark: mark.held.id.int)]
-
-
-def mark_parameters(mark: Acknowledged) -> dict[str, Any]:
-    """Return what an append's one statement for Postgres takes to mark an effect done."""
-    return {f"done_{name}": value for name, value in _key(*mark).items()}
 
 
 def claim(store: Store, network: str, handlers: Sequence[str], lease: Lease, most: int) -> list[StoredEffect]:
@@ -106,7 +83,7 @@ def _claimed(
 
 def begin_attempt(store: Store, network: str, held: Held) -> bool:
     """Count an attempt that is about to be made; tell whether the lease still holds, which begins anew."""
-    parameters = {**_key(network, held), "lease_for": distance(held.lease.seconds)}
+    parameters = {**key_of(network, held), "lease_for": distance(held.lease.seconds)}
     return _marked(store, said.BEGIN_ATTEMPT, parameters) == 1
 
 
@@ -115,7 +92,7 @@ def finish(store: Store, network: str, held: Held) -> bool:
 
     It need not be on disk when this returns: an effect that is done is at worst run again, as at least once means.
     """
-    return _marked(store, said.FINISH, _key(network, held)) == 1
+    return _marked(store, said.FINISH, key_of(network, held)) == 1
 
 
 def acknowledge(store: Store, network: str, held: Held) -> None:
@@ -265,10 +242,6 @@ def _marked(store: Store, statement: Statement, parameters: dict[str, Any]) -> i
     return store.run(lambda transaction: transaction.count_soon(statement, parameters))
 
 
-def _key(network: str, held: Held) -> dict[str, Any]:
-    return {"network": network, "id": str(held.id), "held_by": str(held.lease.token)}
-
-
 def _ending(  # noqa: PLR0913 - what a lease may end with, by keyword
     network: str,
     held: Held,
@@ -280,7 +253,7 @@ def _ending(  # noqa: PLR0913 - what a lease may end with, by keyword
     uncounted: int = 0,
 ) -> dict[str, Any]:
     return {
-        **_key(network, held),
+        **key_of(network, held),
         "status": status.value,
         "again_in": again_in,
         "error": None if error is None else _storable(error),

@@ -148,7 +148,7 @@ class Store:
         self.acknowledgements = Acknowledgements(self._write_marks)
 
     def _write_marks(self, marks: Sequence[Acknowledged], *, patient: bool) -> None:
-        from pachyderm_cli.store.outbox import settle_each  # noqa: PLC0415 - it imports this module
+        from pachyderm_cli.store.settling import settle_each  # noqa: PLC0415 - whoever only reads needs none of it
 
         def write() -> None:
             self.write(lambda transaction: settle_each(transaction, marks), durable=False, patient=patient)

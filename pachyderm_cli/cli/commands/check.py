@@ -23,33 +23,30 @@ if TYPE_CHECKING:
 _SEEDS = 2**32
 
 
+TypesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="TYPE",
+        help="The entity types. Left out: all of the project.",
+        autocompletion=complete_types,
+        show_default=False,
+    ),
+]
+ExamplesOption = Annotated[
+    int | None,
+    typer.Option("--max-examples", min=1, metavar="N", help="Try so many sequences of messages. [default: 200]"),
+]
+SeedOption = Annotated[
+    int | None,
+    typer.Option("--seed", min=0, metavar="N", help="Try those of this seed again. [default: others each time]"),
+]
+
+
 def check(
     ctx: typer.Context,
-    types: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="TYPE",
-            help="The entity types. Left out: all of the project.",
-            autocompletion=complete_types,
-            show_default=False,
-        ),
-    ] = None,
-    max_examples: Annotated[
-        int | None,
-        typer.Option(
-            "--max-examples",
-            min=1,
-            metavar="N",
-            help="Try so many sequences of messages. [default: 200]",
-            show_default=False,
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            "--seed", min=0, metavar="N", help="Try the sequences of this seed again. [default: others each time]"
-        ),
-    ] = None,
+    types: TypesArgument = None,
+    max_examples: ExamplesOption = None,
+    seed: SeedOption = None,
     entities: EntitiesOption = None,
     as_json: JsonOption = False,
 ) -> None:
