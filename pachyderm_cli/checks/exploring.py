@@ -26,6 +26,7 @@ from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.message import Message
 
 _LONGEST = 15  # messages of a sequence
+_SHORT = 2  # with so many, none is looked for that has fewer
 _ENOUGH_SHRINKING = 2_000  # sequences, after the first that broke something
 
 _WAITS = st.sampled_from([0, 0, 0, 1, 60, 3_600, 86_400, 40 * 86_400])  # seconds
@@ -68,9 +69,14 @@ class Exploration:
 
         The random `number` decides which are tried. Raises Unguessable if pydantic takes none.
         """
-        search = _Search(self, settled, progress)
-        quiet = io.StringIO()
-        with contextlib.redirect_stdout(quiet), warnings.catch_warnings():
+        search = _Search(self, settled, progress, _LONGEST)
+        self._run(search, number, examples)
+        if search.smallest is None:
+            return search.count, None
+        return search.count, self._shortest(self._tidied(search.smallest, settled), number, examples)
+
+    def _run(self, search: _Search, number: int, examples: int) -> None:
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
                 _test(search.example, number, examples)
@@ -84,9 +90,17 @@ class Exploration:
             except HypothesisException:
                 if search.smallest is None:
                     raise
-        if search.smallest is None:
-            return search.count, None
-        return search.count, self._tidied(search.smallest, settled)
+
+    def _shortest(self, found: Counterexample, number: int, examples: int) -> Counterexample:
+        """Look for a counterexample with fewer messages: one that takes other values is no smaller form of this one."""
+        others = frozenset(Property) - {found.fault.property}
+        while len(found.steps) > _SHORT:
+            search = _Search(self, others, lambda _: None, len(found.steps) - 1)
+            self._run(search, number, examples)
+            if search.smallest is None:
+                break
+            found = self._tidied(search.smallest, others)
+        return found
 
     def judge(self, play: Play, settled: frozenset[Property], *, watch: bool = False) -> None:
         """Hold a sequence against the contract. Raises Broken."""
@@ -152,7 +166,14 @@ class Exploration:
 class _Search:
     """One run of Hypothesis."""
 
-    def __init__(self, exploration: Exploration, settled: frozenset[Property], progress: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        exploration: Exploration,
+        settled: frozenset[Property],
+        progress: Callable[[int], None],
+        longest: int,
+    ) -> None:
+        self._longest = longest  # messages of a sequence
         self._exploration = exploration
         self._settled = settled
         self._progress = progress
@@ -169,7 +190,7 @@ class _Search:
         play: Play = ()
         try:
             trial = self._exploration.begin(self._settled)
-            while len(play) < _LONGEST and data.draw(st.integers(0, _LONGEST)):
+            while len(play) < self._longest and data.draw(st.integers(0, _LONGEST)):
                 message, step = self._exploration.draw(data)
                 play = (*play, (message, step))
                 if not trial.send(message, step):

@@ -18,7 +18,12 @@ _TOLD = {
     "chance": "draws by chance",
     "global": "changes what belongs to the module",
 }
-_UNSTORABLE = {"callable": "a function", "generator": "an iterator", "is-subclass": "a class"}
+_UNSTORABLE = {
+    "callable": "a function",
+    "generator": "an iterator",
+    "is-instance": "a class that pydantic does not know",
+    "is-subclass": "a class",
+}
 
 
 def remarks_on(entity_type: EntityType) -> list[Remark]:

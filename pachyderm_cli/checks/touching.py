@@ -92,6 +92,8 @@ def _touch(source: Source, node: ast.AST) -> tuple[Kind, bool] | None:
             return _of_call(source, node)
         case ast.Global():
             return "global", True
+        case ast.Nonlocal(names=names) if set(names) & set(source.function.__code__.co_freevars):
+            return "global", True  # others are a nested function's way to the locals of this one
         case ast.Nonlocal(names=names) if {*names} & {*source.function.__code__.co_freevars}:  # of a function around it
             return "global", True
         case ast.Attribute(ctx=ast.Load()) | ast.Name(ctx=ast.Load()) if source.meaning(node) is os.environ:

@@ -58,7 +58,7 @@ def check(
 
     Example: pachyderm check account --max-examples 1000
     """
-    from pachyderm_cli.checks.extra import require_hypothesis  # noqa: PLC0415 - see the package's docstring
+    from pachyderm_cli.checks.extra import no_leftovers, require_hypothesis  # noqa: PLC0415 - see the package's docstring
 
     require_hypothesis()
     from random import SystemRandom  # noqa: PLC0415 - as above
@@ -77,7 +77,7 @@ def check(
     if entities is not None and not folder.is_dir():
         raise ConfigError(f"there is no folder of entity modules at {folder}")
     wish = Wish(max_examples or EXAMPLES, SystemRandom().randrange(_SEEDS) if seed is None else seed)
-    with prints_aside(), warnings_noted():
+    with prints_aside(), warnings_noted(), no_leftovers():
         known = FolderEntityTypes(folder)
         names = list(dict.fromkeys(each.partition(":")[0] for each in types)) if types else known.names()
         if not names:
