@@ -8,8 +8,8 @@ SHELL := /bin/sh
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3.14; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 
-# Three processes for two cores, since tests wait as well; eight at most: more would only wait for the one Postgres.
-PYTEST := -m pytest -n $(shell getconf _NPROCESSORS_ONLN | awk '{ n = int($$1 * 3 / 2 + 0.5); print n > 8 ? 8 : n }')
+# Two processes for each core, since tests wait as well; eight at most: more would only wait for the one Postgres.
+PYTEST := -m pytest -n $(shell getconf _NPROCESSORS_ONLN | awk '{ print $$1 > 4 ? 8 : 2 * $$1 }')
 
 PIP := -m pip install --quiet --disable-pip-version-check
 VENV := .venv
