@@ -9,7 +9,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; done)
 
 # Two processes for each core, since tests wait as well; eight at most: more would only wait for the one Postgres.
-PYTEST := -m pytest -n $(shell getconf _NPROCESSORS_ONLN | awk '{ print $$1 > 4 ? 8 : 2 * $$1 }')
+PYTEST := -m pytest -n $(shell cores=$$(getconf _NPROCESSORS_ONLN); echo $$((cores > 4 ? 8 : 2 * cores)))
 
 PIP := -m pip install --quiet --disable-pip-version-check
 VENV := .venv
