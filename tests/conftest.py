@@ -13,6 +13,7 @@ from tests.databases import fresh_postgres, fresh_sqlite
 from tests.postgres_server import Keeper, server_url
 
 _SERVER = "PACHYDERM_TEST_POSTGRES"
+_KEPT = (_SERVER, "PACHYDERM_ZOO")  # what is said to the tests, not to the command
 _HOME = pytest.StashKey[Path]()
 _KEEPER = pytest.StashKey[Keeper]()
 
@@ -31,7 +32,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the caller's settings, and prepare the place of a Postgres server that a test may start."""
-    for name in [name for name in os.environ if name.startswith("PACHYDERM_") and name != _SERVER]:
+    for name in [name for name in os.environ if name.startswith("PACHYDERM_") and name not in _KEPT]:
         del os.environ[name]
     if hasattr(config, "workerinput"):
         config.stash[_HOME] = Path(config.workerinput["postgres_home"])

@@ -198,7 +198,8 @@ class _Search:
                 self._exploration.note(trial, message, self._settled)
             self._exploration.conclude(trial, self._settled)
         except Broken as broken:
-            if self.smallest is None or _size(play) < _size(self.smallest[0]):
+            # Of two that are as long, what comes later in shrinking is simpler.
+            if self.smallest is None or _size(play) <= _size(self.smallest[0]):
                 self.smallest = play, broken.fault
             raise
         if self.smallest is None:

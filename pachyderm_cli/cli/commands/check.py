@@ -10,7 +10,7 @@ import typer
 
 from pachyderm_cli.cli.completion import complete_types
 from pachyderm_cli.cli.session import EntitiesOption, JsonOption, Session
-from pachyderm_cli.errors import CheckFailed, ConfigError, EntityLoadError, UsageError
+from pachyderm_cli.errors import CheckFailed, ConfigError, EntityLoadError, PachydermError, UsageError
 
 if TYPE_CHECKING:
     from pachyderm_cli.checks.check import Wish
@@ -91,16 +91,17 @@ def _check_all(known: FolderEntityTypes, names: list[str], wish: Wish, folder: P
     from pachyderm_cli.cli.output import emit_each, progress, results  # noqa: PLC0415 - as above
 
     failed: list[str] = []
-    problems: list[EntityLoadError] = []
+    problems: list[PachydermError] = []
 
     def reports() -> Iterator[Checked]:
         from pachyderm_cli.checks.check import check as check_type  # noqa: PLC0415 - as above
+        from pachyderm_cli.checks.walk import Unguessable  # noqa: PLC0415 - as above
 
         for name in names:
             try:
                 entity_type = known.get(name)
                 report = check_type(entity_type, wish, folder=folder)
-            except EntityLoadError as error:  # one broken module does not hide the others
+            except (EntityLoadError, Unguessable) as error:  # one broken module does not hide the others
                 problems.append(error)
                 continue
             if not report.is_sound:
