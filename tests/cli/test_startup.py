@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "snapshot": (),
     "list": (),
     "describe": (),
+    "check": (),
     "worker": (),
     "effects": ("list", "show", "retry", "discard"),
     "timers": ("list", "cancel"),

@@ -28,6 +28,7 @@ def test_events_alone_are_copied(office: Office) -> None:
     engine = office.open()
     orders = (Post(text="posted"), Remind(name="t", errand=Do(note="rung"), after=3600))
     original = engine.send("courier:@a", Do(note="n", orders=orders))
+    assert engine.inspect("courier:@a").effects == ()  # it is told that the letter was posted: nobody writes after it
     before = whole(office.store_url)
     forked = engine.fork("courier:@a")
     after = whole(office.store_url)
