@@ -93,7 +93,10 @@ class Lease(NamedTuple):
 
 
 class StoredEffect(NamedTuple):
-    """An effect in the outbox. `data` and `on_rejected` are JSON text; `entity` emitted it."""
+    """An effect in the outbox. `data` and `on_rejected` are JSON text; `entity` emitted it.
+
+    `to` is in `to_network`; None stands for the network that the effect is in.
+    """
 
     id: UUID
     entity: Reference
@@ -114,6 +117,7 @@ class StoredEffect(NamedTuple):
     error: str | None
     created_at: datetime
     ended_at: datetime | None
+    to_network: str | None = None
 
 
 class Held(NamedTuple):

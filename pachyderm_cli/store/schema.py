@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.event import listen, listens_for
 
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """The newest migration; what a store made by this version is stamped with."""
 
 VERSION_TABLE = "pachyderm_schema"
@@ -84,11 +84,14 @@ events = Table(
     # Most events are caused by no message. To say so to Postgres as well would load all of SQLAlchemy's Postgres.
     Index("ix_pachyderm_events_caused_by", "network", "caused_by", sqlite_where=text("caused_by IS NOT NULL")),
 )
-"""The log. Rows are never updated, nor deleted but by an erasure.
+"""The log. Rows are never updated, nor deleted but by an erasure, which leaves one row of the type ERASED.
 
 SQLite gives a new row the highest position there is and one more. AUTOINCREMENT, which remembers those of deleted
-rows too, would rewrite another page with every send; so what erases the last rows has to leave a row at their place.
+rows too, would rewrite another page with every send; the row that an erasure leaves comes after all it deletes.
 """
+
+ERASED = "$erased"
+"""The type of the row that an erasure leaves in the log, and of the entity's head from then on. No class has it."""
 
 snapshots = Table(
     "pachyderm_snapshots",
@@ -132,6 +135,7 @@ outbox = Table(
     Column("fingerprint", Text, nullable=True),  # of the code that it was parked with
     Column("created_at", Text, nullable=False),
     Column("ended_at", Text, nullable=True),
+    Column("to_network", Text, nullable=True),  # the receiver's, where it is another
     # The message first, and below only what is open: to Postgres, as long as it has no statistics, every index that
     # begins with the network is as good a way to the row of an id as the key is.
     Index("uq_pachyderm_outbox_message", "message_id", "ordinal", "network", unique=True),
@@ -176,6 +180,33 @@ forks = Table(
     sqlite_with_rowid=False,
 )
 """Where entities came from whose first events were copied from another's."""
+
+cursors = Table(
+    "pachyderm_cursors",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("position", _COUNTER, nullable=False),  # up to here the log was followed
+    Column("lease", _ID, nullable=True),  # whose it is
+    Column("lease_until", Text, nullable=True),
+    Column("created_at", Text, nullable=False),
+    Column("updated_at", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How far followers have come. Its times are by the database's clock."""
+
+imports = Table(
+    "pachyderm_imports",
+    metadata,
+    Column("network", Text, primary_key=True),
+    Column("lines", _COUNTER, nullable=False),  # of the file that are in the store
+    Column("checksum", Text, nullable=False),  # of those lines
+    Column("position", _COUNTER, nullable=False),  # in the file, of the last event that is in the store
+    Column("new_position", _COUNTER, nullable=False),  # which it has here
+    Column("started_at", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Imports in parts that are not at their end yet."""
 
 schema_version = Table(
     VERSION_TABLE,

@@ -12,7 +12,7 @@ from tests.cli.running import Command, lines
 
 pytestmark = pytest.mark.usefixtures("outbox_lab")
 
-KEYS = "depth message_id caused_by entity message status error events effects copied_from".split()
+KEYS = ["depth", "message_id", "caused_by", "entity", "message", "status", "error", "events", "effects", "copied_from"]
 A, B = ({"type": "courier", "id": str(named_id("default", "courier", name))} for name in "ab")
 FORWARD = MESSAGE
 POST = str(effect_id(UUID(FORWARD), 0))

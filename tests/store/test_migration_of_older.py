@@ -31,7 +31,7 @@ MESSAGE_ID = uuid4()
 POSITIONS = (3, 4, 900)
 """Places in the log, with gaps as erased rows and failed writes leave them."""
 
-ADDED = {"type_version"}
+ADDED = {"type_version", "to_network"}
 """Columns of later schemas."""
 
 
@@ -142,7 +142,7 @@ def everything(store_url: str) -> dict[str, list[tuple[Any, ...]]]:
     return found
 
 
-@pytest.fixture(params=["0001", "0002", "0003", "0004"])
+@pytest.fixture(params=["0001", "0002", "0003", "0004", "0005"])
 def revision(request: pytest.FixtureRequest) -> str:
     """Return an older schema."""
     found: str = request.param
@@ -259,7 +259,7 @@ def test_heads_have_room_to_be_updated_in_place(postgres_url: str, *, is_migrate
 
 def test_a_migration_that_fails_changes_nothing(old_url: str) -> None:
     """All of it is one transaction: a store on which it cannot be finished stays as it was, stamp and all."""
-    execute(old_url, text("CREATE TABLE ix_pachyderm_outbox_parked (in_the_way INTEGER)"))
+    execute(old_url, text("CREATE TABLE pachyderm_imports (in_the_way INTEGER)"))
     before, described_before = everything(old_url), described(old_url)
     with pytest.raises(StoreError):
         migrate(old_url)
