@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 from pachyderm_cli import __version__
 from pachyderm_cli.cli import exit_codes
 from pachyderm_cli.cli.commands import (
+    backup,
     check,
     describe,
     diff,
@@ -67,7 +68,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (init, send, try_, query, history, inspect, replay, diff, fork, snapshot, list_, describe, check, worker):
+for module in (
+    init,
+    send,
+    try_,
+    query,
+    history,
+    inspect,
+    replay,
+    diff,
+    fork,
+    snapshot,
+    list_,
+    describe,
+    check,
+    worker,
+    backup,
+):
     module.register(app)
 for name, group in (("effects", effects.app), ("timers", timers.app), ("store", store.app)):
     app.add_typer(group, name=name)

@@ -216,6 +216,19 @@ def progress(
             bar.advance(task, size(item))
 
 
+@contextmanager
+def progress_told(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Give what is to be told how much is done, and of how much; None where no terminal would show it."""
+    if not is_coloured(sys.stderr):
+        yield None
+        return
+    from rich.progress import Progress  # noqa: PLC0415 - slow to load, and for terminals only
+
+    with Progress(console=_console(sys.stderr), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
 @lru_cache(maxsize=2)
 def _console(stream: TextIO) -> Console:
     from rich.console import Console  # noqa: PLC0415 - slow to load, and for terminals only

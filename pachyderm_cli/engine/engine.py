@@ -30,6 +30,7 @@ from pachyderm_cli.engine.requests import Requests
 from pachyderm_cli.engine.results import EffectResult, Sent
 from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.engine.time_travel import TimeTravel
+from pachyderm_cli.engine.upkeep import Upkeep
 from pachyderm_cli.errors import ConfigError, EntityFailed, PachydermError, StoreError
 from pachyderm_cli.store.lookups import keep_lookup
 from pachyderm_cli.store.outbox import renew
@@ -41,7 +42,7 @@ MIN_LEASE, MAX_LEASE = 0.5, 86400.0
 """Between these a lease lasts, in seconds: long enough to be renewed in time, and some day at an end."""
 
 
-class Pachyderm(Requests, TimeTravel, Effects):
+class Pachyderm(Requests, TimeTravel, Effects, Upkeep):
     """Entities of one network in one store.
 
     A context manager; one instance serves several threads. References are given as text (`counter:@visits`) or as

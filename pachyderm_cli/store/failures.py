@@ -51,6 +51,13 @@ def shown(url: URL) -> str:
     return url.update_query_dict(hidden).render_as_string(hide_password=True)
 
 
+def without_secrets(url: URL) -> str:
+    """Return what of `url` everybody may see, as a URL that libpq's own programs take."""
+    secret = [name for name in url.query if name not in _SHOWN]
+    public = url.set(drivername=url.get_backend_name())._replace(password=None)
+    return public.difference_update_query(secret).render_as_string()
+
+
 def driver_errors() -> tuple[type[Exception], ...]:
     """Return the drivers' own error classes; that of Postgres's only if it is loaded, so that nothing loads it."""
     psycopg = sys.modules.get("psycopg")

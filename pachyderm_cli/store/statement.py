@@ -208,6 +208,13 @@ class Transaction:
         """Run a fixed command, such as BEGIN."""
         self._cursor.execute(sql)
 
+    def copy_to(self, destination: Any, pages: int, told: Callable[[int, int, int], None]) -> None:
+        """Copy the whole database into another connection of SQLite's, so many pages at a time.
+
+        After each time `told` is given a status, how many pages are left, and of how many.
+        """
+        self._connection.backup(destination, pages=pages, progress=told)
+
     def roll_back(self) -> None:
         """End what was begun, or the connection, if it was interrupted in the middle of talking to the server.
 

@@ -221,13 +221,17 @@ class Store:
             raise
         return engine
 
-    def _require_current(self, version: str) -> None:
+    def refuse_newer(self, version: str) -> None:
+        """Raise StoreError for the schema of a newer pachyderm."""
         if version > SCHEMA_VERSION:
             raise StoreError(
                 f"the store {self} was made by a newer pachyderm (schema {version}, this one reads "
                 f"{SCHEMA_VERSION}); upgrade pachyderm-cli",
                 store=str(self),
             )
+
+    def _require_current(self, version: str) -> None:
+        self.refuse_newer(version)
         if version < SCHEMA_VERSION:
             raise StoreError(
                 f"the store {self} was made by an older pachyderm (schema {version}, this one writes "

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "describe": (),
     "check": (),
     "worker": (),
+    "backup": (),
     "effects": ("list", "show", "retry", "discard"),
     "timers": ("list", "cancel"),
     "store": ("migrate",),

@@ -1,0 +1,27 @@
+"""Looking after the store as a whole: copies of it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pachyderm_cli.store.backup import BackedUp, Progress, back_up
+from pachyderm_cli.store.store import Store
+
+
+class Upkeep:
+    """The part of `Pachyderm` that is about the store as a whole, whatever networks are in it."""
+
+    _store: Store
+
+    def backup(
+        self, path: str | os.PathLike[str], *, replace: bool = False, progress: Progress | None = None
+    ) -> BackedUp:
+        """Copy a SQLite store into a file, while others write to it; the copy is the store as it was at one moment.
+
+        Everything acknowledged before the call is in it. A file that is there is replaced only if told to, and only
+        once the copy is whole and was checked. `progress` is called with how many pages are copied, and how many there
+        are. Raises UsageError for a path that cannot be the copy's, and for a store on Postgres, whose own pg_dump
+        does it; StoreError.
+        """
+        return back_up(self._store, Path(path), replace=replace, progress=progress)

@@ -1,0 +1,71 @@
+"""Looking at a store as it is, whatever its schema, in one read transaction. Nothing is made, and nothing migrated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import select, text
+
+from pachyderm_cli.errors import StoreError
+from pachyderm_cli.store.connection import connect, make_engine
+from pachyderm_cli.store.failures import storage_errors
+from pachyderm_cli.store.schema import VERSION_TABLE, schema_version
+from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.store import Store
+
+_TABLES_OF_A_FILE = Statement(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
+_TABLES_OF_A_DATABASE = Statement(
+    text("SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = ANY (current_schemas(false))")
+)
+_STAMP = Statement(select(schema_version.c.version_num))
+
+
+class Existing(NamedTuple):
+    """A database in a read transaction: the names of its tables, and its schema's version, None if it has no store."""
+
+    transaction: Transaction
+    tables: frozenset[str]
+    schema: str | None
+
+
+def file_of(store: Store) -> Path:
+    """Return the file of a SQLite store."""
+    return Path(str(store.url.database)).absolute()
+
+
+def is_there(store: Store) -> bool:
+    """Tell whether the store has a file; a server is taken to be there until it is asked."""
+    return not store.is_sqlite or file_of(store).exists()
+
+
+def nothing_there(store: Store) -> StoreError:
+    """Return the error for a store that nobody has made yet."""
+    return StoreError(f"there is no store at {store} yet: the first send makes it", store=str(store))
+
+
+@contextmanager
+def existing(store: Store) -> Iterator[Existing]:
+    """Lend a connection on which everything that is read is of one moment, however long that takes.
+
+    No writer waits for it, on neither database. Raises StoreError, also for a store of a newer schema.
+    """
+    if not is_there(store):
+        raise nothing_there(store)
+    store.acknowledgements.flush()  # what this process has done is to be seen
+    with storage_errors(store.url):
+        engine = make_engine(store.url)
+        transaction = Transaction(connect(engine), engine)
+        try:
+            transaction.run("BEGIN" if store.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            listed = _TABLES_OF_A_FILE if store.is_sqlite else _TABLES_OF_A_DATABASE
+            tables = frozenset(name for (name,) in transaction.rows(listed, {}))  # the first look fixes the moment
+            stamps = transaction.rows(_STAMP, {}) if VERSION_TABLE in tables else []
+            schema: str | None = stamps[0][0] if stamps else None
+            if schema is not None:
+                store.refuse_newer(schema)
+            yield Existing(transaction, tables, schema)
+        finally:
+            transaction.close()
