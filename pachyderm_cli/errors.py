@@ -74,6 +74,12 @@ class MessageIdConflict(PachydermError):
     code = "message_id_conflict"
 
 
+class CursorHeld(PachydermError):
+    """Another follower has the cursor, or has taken it over."""
+
+    code = "cursor_held"
+
+
 class Rejected(PachydermError):
     """Raised by an entity's `handle` to refuse a message: nothing is written, the caller gets the reason."""
 

@@ -17,9 +17,11 @@ from pachyderm_cli.cli import exit_codes
 from pachyderm_cli.cli.commands import (
     backup,
     check,
+    cursors,
     describe,
     diff,
     effects,
+    follow,
     fork,
     history,
     init,
@@ -74,6 +76,7 @@ for module in (
     try_,
     query,
     history,
+    follow,
     inspect,
     replay,
     diff,
@@ -86,7 +89,7 @@ for module in (
     backup,
 ):
     module.register(app)
-for name, group in (("effects", effects.app), ("timers", timers.app), ("store", store.app)):
+for name, group in (("effects", effects.app), ("timers", timers.app), ("cursors", cursors.app), ("store", store.app)):
     app.add_typer(group, name=name)
 
 

@@ -22,6 +22,7 @@ EXIT_CODES: dict[type[errors.PachydermError], int] = {
     errors.AmbiguousReference: 3,
     errors.VersionConflict: 4,
     errors.MessageIdConflict: 4,
+    errors.CursorHeld: 4,
     errors.Rejected: 5,
     errors.ConfigError: 6,
     errors.EntityLoadError: 6,

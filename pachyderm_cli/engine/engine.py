@@ -23,6 +23,7 @@ from pachyderm_cli.engine.effects import Effects
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.leases import LeaseKeeper
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
+from pachyderm_cli.engine.log import Log
 from pachyderm_cli.engine.lookups import new_lookup
 from pachyderm_cli.engine.overdue import OverdueTimers
 from pachyderm_cli.engine.relay import Relay
@@ -42,7 +43,7 @@ MIN_LEASE, MAX_LEASE = 0.5, 86400.0
 """Between these a lease lasts, in seconds: long enough to be renewed in time, and some day at an end."""
 
 
-class Pachyderm(Requests, TimeTravel, Effects, Upkeep):
+class Pachyderm(Requests, TimeTravel, Effects, Log, Upkeep):
     """Entities of one network in one store.
 
     A context manager; one instance serves several threads. References are given as text (`counter:@visits`) or as

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
@@ -11,6 +12,7 @@ from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.reference import Reference, is_type_name
 from pachyderm_cli.engine.causes import causes
 from pachyderm_cli.engine.finding import Finder
+from pachyderm_cli.engine.following import Wait, follow_entity
 from pachyderm_cli.engine.loader import EntityTypes
 from pachyderm_cli.engine.lookups import look_up
 from pachyderm_cli.engine.results import CausedMessage, Inspection, Lookup, StateAt
@@ -82,17 +84,25 @@ class Views:
         to_version: int | None = None,
         limit: int | None = None,
         reverse: bool = False,
+        follow: threading.Event | None = None,
     ) -> Iterator[RecordedEvent]:
         """Return an iterator over the entity's events, oldest first, or newest first with `reverse`.
 
-        Needs no entity module, and holds nothing open between two events. Raises NotFound.
+        With an event to `follow` until it is set, it waits for those that are still to come as well. Needs no entity
+        module, and holds nothing open between two events. Raises NotFound.
         """
         if limit is not None and limit < 0:
             raise UsageError(f"limit is a number of events, not {limit}")
-        head = self._finder.existing(reference)
-        recorded = read_events(
-            self._store, self._network, head.entity.id, after=from_version - 1, up_to=to_version, reverse=reverse
-        )
+        if reverse and follow is not None:
+            raise UsageError("what is still to come cannot be had newest first")
+        entity_id, after = self._finder.existing(reference).entity.id, from_version - 1
+        if follow is not None:
+            wait = Wait(forever=True, stop=follow)
+            recorded = follow_entity(self._store, self._network, entity_id, after, to_version, wait)
+        else:
+            recorded = read_events(
+                self._store, self._network, entity_id, after=after, up_to=to_version, reverse=reverse
+            )
         return islice(recorded, None if limit is None else min(limit, sys.maxsize))
 
     def causes(self, reference: str | Reference | None = None) -> Iterator[CausedMessage]:

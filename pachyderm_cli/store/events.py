@@ -29,7 +29,7 @@ _by_entity = (
     events.c.version > bindparam("after"),
     events.c.version <= bindparam("up_to"),
 )
-_recorded_columns = (
+RECORDED_COLUMNS = (
     events.c.position,
     events.c.entity_type,
     events.c.version,
@@ -41,11 +41,11 @@ _recorded_columns = (
     events.c.recorded_at,
     events.c.type_version,
 )
-_ascending = Statement(
-    select(*_recorded_columns).where(*_by_entity).order_by(events.c.version).limit(bindparam("page"))
-)
+"""What `recorded` reads, in its order."""
+
+_ascending = Statement(select(*RECORDED_COLUMNS).where(*_by_entity).order_by(events.c.version).limit(bindparam("page")))
 _descending = Statement(
-    select(*_recorded_columns).where(*_by_entity).order_by(events.c.version.desc()).limit(bindparam("page"))
+    select(*RECORDED_COLUMNS).where(*_by_entity).order_by(events.c.version.desc()).limit(bindparam("page"))
 )
 _to_fold = Statement(
     select(events.c.version, events.c.type, events.c.data, events.c.type_version)
@@ -76,7 +76,7 @@ _by_messages = Statement(
 
 
 _of_message = Statement(
-    select(events.c.entity_id, *_recorded_columns)
+    select(events.c.entity_id, *RECORDED_COLUMNS)
     .where(events.c.network == bindparam("network"), events.c.message_id == bindparam("message_id"))
     .order_by(events.c.ordinal)
 )
@@ -106,7 +106,7 @@ def read_events(
     while True:
         page = _page(store, statement, network, entity_id, after, last)
         for row in page:
-            yield _recorded(entity_id, row)
+            yield recorded(entity_id, row)
         if len(page) < PAGE:
             return
         if reverse:
@@ -154,7 +154,7 @@ def events_of_message(store: Store, network: str, message_id: UUID) -> list[Reco
     """Return the events that a message led to, in order; [] if there are none."""
     parameters = {"network": network, "message_id": str(message_id)}
     rows = store.read(lambda transaction: transaction.rows(_of_message, parameters))
-    return [_recorded(UUID(entity_id), tuple(row)) for entity_id, *row in rows]
+    return [recorded(UUID(entity_id), tuple(row)) for entity_id, *row in rows]
 
 
 def caused_by(store: Store, network: str, message_id: UUID) -> list[UUID]:
@@ -177,7 +177,8 @@ def _message(row: Sequence[Any]) -> RecordedMessage:
     return RecordedMessage(entity, fingerprint, version, version, from_text(recorded_at))
 
 
-def _recorded(entity_id: UUID, row: tuple[Any, ...]) -> RecordedEvent:
+def recorded(entity_id: UUID, row: tuple[Any, ...]) -> RecordedEvent:
+    """Return a row of the log, given its RECORDED_COLUMNS, as an event of that entity."""
     position, entity_type, version, type_name, data, message, message_id, caused_by, recorded_at, type_version = row
     return RecordedEvent(
         position=position,

@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "try": (),
     "query": (),
     "history": (),
+    "follow": (),
     "inspect": (),
     "replay": (),
     "diff": (),
@@ -26,6 +27,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "backup": (),
     "effects": ("list", "show", "retry", "discard"),
     "timers": ("list", "cancel"),
+    "cursors": ("list", "set", "drop"),
     "store": ("migrate",),
 }
 HEAVY = {"sqlalchemy", "alembic", "pydantic", "rich", "psycopg", "jsonpatch", "asyncio"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Annotated
 
 import typer
@@ -30,6 +31,9 @@ def history(
         bool,
         typer.Option("--causes", help="Show what caused what: its messages with those before and after, as a tree."),
     ] = False,
+    following: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with events as they are written, until it is ended.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show every event of an entity, oldest first. Needs none of your code.
@@ -39,18 +43,29 @@ def history(
     Example: pachyderm history counter:@visits --reverse --limit 10
     """
     from pachyderm_cli.cli import render, render_effects, serialize  # noqa: PLC0415 - see the package's docstring
-    from pachyderm_cli.cli.output import emit_each  # noqa: PLC0415 - as above
+    from pachyderm_cli.cli.output import emit, emit_each, finish  # noqa: PLC0415 - as above
+    from pachyderm_cli.cli.stopping import stopped_by_signals  # noqa: PLC0415 - as above
 
+    if following and (reverse or causes):
+        raise UsageError("--follow goes on with what comes; leave out --reverse and --causes")
     if causes and (reverse or any(each is not None for each in (first, last, limit))):
         raise UsageError("--causes shows whole trees; leave out --from, --to, --limit and --reverse")
     session: Session = ctx.obj
-    with session.open() as pachyderm:
+    stopping = stopped_by_signals(as_json=as_json) if following else nullcontext()
+    with stopping as stop, session.open() as pachyderm:
         entity = find(pachyderm, reference).entity
         if causes:
             emit_each(pachyderm.causes(entity), as_json, serialize.caused, render_effects.caused)
             return
-        recorded = pachyderm.history(entity, from_version=first or 1, to_version=last, limit=limit, reverse=reverse)
-        emit_each(recorded, as_json, serialize.event, render.event)
+        recorded = pachyderm.history(
+            entity, from_version=first or 1, to_version=last, limit=limit, reverse=reverse, follow=stop
+        )
+        for each in recorded:
+            emit(each, as_json, serialize.event, render.event)
+            if stop is not None:
+                finish()  # whoever follows has each line as it comes
+                if stop.is_set():
+                    return
 
 
 def register(app: typer.Typer) -> None:

@@ -1,0 +1,31 @@
+"""The log as a whole, and its cursors, as lines for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pachyderm_cli.cli.output import Line
+from pachyderm_cli.cli.pieces import entity, versioned
+from pachyderm_cli.domain.timestamps import to_text
+from pachyderm_cli.store.cursors import StoredCursor
+from pachyderm_cli.store.records import RecordedEvent
+
+
+def event(recorded: RecordedEvent) -> Iterator[Line]:
+    """Show an event with its place in the log, and whose it is, on one line."""
+    yield (
+        (f"{recorded.position:>8}  ", "dim"),
+        *entity(recorded.entity),
+        *versioned(recorded.version),
+        (f"{to_text(recorded.recorded_at)}  ", "dim"),
+        (f"{recorded.message} -> ", "dim"),
+        (recorded.type, "bold"),
+        (f" {recorded.data}", ""),
+    )
+
+
+def cursor(found: StoredCursor) -> Iterator[Line]:
+    """Show a cursor on one line."""
+    behind = "at the end" if found.behind == 0 else f"{found.behind} behind"
+    held = "  followed" if found.is_held else ""
+    yield ((found.name, "bold"), (f"  position {found.position}  {behind}{held}", ""))

@@ -1,0 +1,181 @@
+"""The log of a network, read as it grows: nothing is missed, and each entity's events come in their order.
+
+Positions are drawn before they are committed. On SQLite one writer comes after the other. On Postgres commits overtake
+one another, so that a position may be seen while one below it is still to come; but whoever draws one holds the table's
+lock for writers from before the draw until the commit can be seen. So where a position is missing, the reader notes who
+holds that lock, and goes on beyond the gap once none of them holds it any more: what is missing then will never come.
+Nothing is asked of the writers for it, nothing is stored beside the events that a dump into another server would make
+untrue, and transactions that have not written to the log hold nobody up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, func, select, text
+
+from pachyderm_cli.errors import StoreError
+from pachyderm_cli.store.events import RECORDED_COLUMNS, recorded
+from pachyderm_cli.store.records import RecordedEvent
+from pachyderm_cli.store.schema import events
+from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.store import Store
+
+PAGE = 1000
+"""Rows of the log that are looked at a time, whatever network they are of."""
+
+_POSITIONS = Statement(
+    select(events.c.position)
+    .where(events.c.position > bindparam("after"))
+    .order_by(events.c.position)
+    .limit(bindparam("page"))
+)
+_LAST = Statement(select(func.coalesce(func.max(events.c.position), 0)))
+_LAST_DRAWN = Statement(text("SELECT last_value FROM pachyderm_events_position_seq"))
+_IN_RECOVERY = Statement(text("SELECT pg_is_in_recovery()"))
+_WRITERS = Statement(
+    text(
+        "SELECT virtualtransaction FROM pg_catalog.pg_locks WHERE locktype = 'relation' AND granted "
+        "AND mode = 'RowExclusiveLock' AND relation = 'pachyderm_events'::regclass "
+        "AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
+    )
+)
+
+
+# Set apart, with a limit: otherwise SQLite would search by an index for all of the network, or all of the entity.
+_page = (
+    select(events)
+    .where(events.c.position > bindparam("after"), events.c.position <= bindparam("up_to"))
+    .order_by(events.c.position)
+    .limit(bindparam("page"))
+    .subquery("page")
+)
+
+
+def _part(*, of_type: bool, of_entity: bool) -> Statement:
+    columns = [_page.c[each.name] for each in (events.c.entity_id, *RECORDED_COLUMNS)]
+    found = select(*columns).where(_page.c.network == bindparam("network"))
+    if of_type:
+        found = found.where(_page.c.entity_type == bindparam("entity_type"))
+    if of_entity:
+        found = found.where(_page.c.entity_id == bindparam("entity_id"))
+    return Statement(found.order_by(_page.c.position))
+
+
+_PARTS = {(typed, one): _part(of_type=typed, of_entity=one) for typed, one in product((False, True), repeat=2)}
+
+
+class Part(NamedTuple):
+    """What of a network's log is read: all of it, or an entity type's events, or one entity's."""
+
+    network: str
+    type: str | None = None
+    entity: UUID | None = None
+
+    @property
+    def statement(self) -> Statement:
+        """The statement that reads some of it."""
+        return _PARTS[self.type is not None, self.entity is not None]
+
+
+class _Writers(NamedTuple):
+    """Transactions that wrote to the log at a moment, and the last position that was drawn before it."""
+
+    drawn: int
+    transactions: frozenset[str]
+
+
+class LogReader:
+    """Reads the log on from a position. For one thread.
+
+    `position` is how far it has come: of what is at or before it, all that there will ever be was returned.
+    """
+
+    def __init__(self, store: Store, part: Part, after: int) -> None:
+        """Read what comes after the position `after`."""
+        self._store = store
+        self._part = part
+        self._settled = 0  # at or before this position nothing will come any more
+        self._writers: _Writers | None = None
+        self._is_primary = store.is_sqlite
+        self.position = after
+
+    def read(self) -> list[RecordedEvent] | None:
+        """Return what comes next, at most a page; [] where nothing of it is in this part, None where nothing came yet.
+
+        Raises StoreError.
+        """
+        return self._store.read(self._read)
+
+    def _read(self, transaction: Transaction) -> list[RecordedEvent] | None:
+        if not self._is_primary:
+            _require_primary(transaction)
+            self._is_primary = True
+        found = transaction.rows(_POSITIONS, {"after": self.position, "page": PAGE})
+        if not found:
+            return None
+        positions = [position for (position,) in found]
+        end = positions[-1] if self._store.is_sqlite else self._complete_up_to(transaction, positions)
+        if end == self.position:
+            return None
+        part = self._part
+        parameters = {
+            "network": part.network,
+            "entity_type": part.type,
+            "entity_id": None if part.entity is None else str(part.entity),
+            "after": self.position,
+            "up_to": end,
+            "page": PAGE,
+        }
+        wanted = {name: value for name, value in parameters.items() if value is not None}
+        rows = transaction.rows(part.statement, wanted)
+        self.position = end
+        return [recorded(UUID(entity_id), tuple(row)) for entity_id, *row in rows]
+
+    def _complete_up_to(self, transaction: Transaction, positions: Sequence[int]) -> int:
+        """Return the last position of a page up to which the log is complete, at least the one read before."""
+        end = positions[-1]
+        if end - self.position == len(positions):
+            return end
+        if end > self._settled:
+            self._look_for_writers(transaction)
+        if end <= self._settled:
+            return end
+        complete = max(self.position, self._settled)
+        for position in positions:
+            if position == complete + 1:
+                complete = position
+            elif position > complete:
+                break
+        return complete
+
+    def _look_for_writers(self, transaction: Transaction) -> None:
+        """Find out up to where nothing will come any more."""
+        ((drawn,),) = transaction.rows(_LAST_DRAWN, {})  # first: whoever drew up to it is, or was, a writer
+        now = _Writers(drawn, frozenset(each for (each,) in transaction.rows(_WRITERS, {})))
+        if self._writers is not None and self._writers.transactions.isdisjoint(now.transactions):
+            self._settled = self._writers.drawn
+            self._writers = None
+        if not now.transactions:
+            self._settled = now.drawn
+            self._writers = None
+        elif self._writers is None:
+            self._writers = now
+
+
+def last_position(store: Store) -> int:
+    """Return the highest position in the log, of whatever network; 0 if nothing was ever written."""
+    ((last,),) = store.read(lambda transaction: transaction.rows(_LAST, {}))
+    return int(last)
+
+
+def _require_primary(transaction: Transaction) -> None:
+    ((in_recovery,),) = transaction.rows(_IN_RECOVERY, {})
+    if in_recovery:
+        raise StoreError(
+            "this Postgres is a standby, which does not tell who is writing on its primary, so that events could be "
+            "missed; follow the primary"
+        )
