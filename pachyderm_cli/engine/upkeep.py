@@ -1,4 +1,4 @@
-"""Looking after the store as a whole: copies of it."""
+"""Looking after the store as a whole: copies of it, and what it is like."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from pachyderm_cli.store.backup import BackedUp, Progress, back_up
+from pachyderm_cli.store.status import StoreStatus, status_of
 from pachyderm_cli.store.store import Store
 
 
@@ -25,3 +26,10 @@ class Upkeep:
         does it; StoreError.
         """
         return back_up(self._store, Path(path), replace=replace, progress=progress)
+
+    def store_status(self) -> StoreStatus:
+        """Return what the store is like: its size and schema, how much is in each network, the database's settings.
+
+        A store that is not there stays so; one of an older schema is told of as it is. Raises StoreError.
+        """
+        return status_of(self._store)

@@ -28,7 +28,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "effects": ("list", "show", "retry", "discard"),
     "timers": ("list", "cancel"),
     "cursors": ("list", "set", "drop"),
-    "store": ("migrate",),
+    "store": ("migrate", "status"),
 }
 HEAVY = {"sqlalchemy", "alembic", "pydantic", "rich", "psycopg", "jsonpatch", "asyncio"}
 # Where there are commands below one, those, and otherwise the command itself.

@@ -34,3 +34,17 @@ def migrate(ctx: typer.Context, as_json: JsonOption = False) -> None:
         return [((f"{result.store}: {text}", ""),)]
 
     emit(migrate(session.config().store_url), as_json, serialize, lines)
+
+
+@app.command()
+def status(ctx: typer.Context, as_json: JsonOption = False) -> None:
+    """Show what is in the store, network by network, how large it is, and how its database is set.
+
+    Example: pachyderm store status --json
+    """
+    from pachyderm_cli.cli import render_store, serialize_store  # noqa: PLC0415 - see the package's docstring
+    from pachyderm_cli.cli.output import emit  # noqa: PLC0415 - as above
+
+    session: Session = ctx.obj
+    with session.open() as pachyderm:
+        emit(pachyderm.store_status(), as_json, serialize_store.status, render_store.status)
