@@ -139,6 +139,7 @@ Steps = list[tuple[int, str]]
 @given(
     steps=st.lists(
         st.tuples(st.integers(0, WRITERS - 1), st.sampled_from(["write", "write", "commit", "roll back", "read"])),
+        min_size=15,
         max_size=40,
     )
 )
