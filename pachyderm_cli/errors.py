@@ -56,6 +56,12 @@ class NotFound(PachydermError):
     code = "not_found"
 
 
+class Erased(NotFound):
+    """The entity was erased on request; its id stays taken."""
+
+    code = "erased"
+
+
 class AmbiguousReference(PachydermError):
     """The id prefix fits several entities."""
 
@@ -78,6 +84,12 @@ class CursorHeld(PachydermError):
     """Another follower has the cursor, or has taken it over."""
 
     code = "cursor_held"
+
+
+class Collision(PachydermError):
+    """What is to be imported is in the store already, or something of the same name or id."""
+
+    code = "collision"
 
 
 class Rejected(PachydermError):

@@ -21,6 +21,7 @@ from pachyderm_cli.cli.commands import (
     describe,
     diff,
     effects,
+    erase,
     follow,
     fork,
     history,
@@ -86,6 +87,7 @@ for module in (
     describe,
     check,
     worker,
+    erase,
     backup,
 ):
     module.register(app)

@@ -8,6 +8,7 @@ from pachyderm_cli.cli.output import Line
 from pachyderm_cli.cli.pieces import entity, versioned
 from pachyderm_cli.domain.timestamps import to_text
 from pachyderm_cli.store.cursors import StoredCursor
+from pachyderm_cli.store.erasing import Erasure
 from pachyderm_cli.store.records import RecordedEvent
 
 
@@ -29,3 +30,12 @@ def cursor(found: StoredCursor) -> Iterator[Line]:
     behind = "at the end" if found.behind == 0 else f"{found.behind} behind"
     held = "  followed" if found.is_held else ""
     yield ((found.name, "bold"), (f"  position {found.position}  {behind}{held}", ""))
+
+
+def erased(result: Erasure) -> Iterator[Line]:
+    """Show what was erased, and which copies there are of it."""
+    queued = f"{result.effects} in the outbox" if result.effects else "nothing in the outbox"
+    counted = f"{result.events} event{'' if result.events == 1 else 's'}, {queued}"
+    yield (*entity(result.entity), (f" was erased, at version {result.last_version}: {counted}", ""))
+    for copy in result.copies:
+        yield (("  a copy of its history, by fork, is  ", ""), *entity(copy))

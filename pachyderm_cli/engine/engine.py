@@ -20,6 +20,7 @@ from pachyderm_cli.engine.batch import Batch
 from pachyderm_cli.engine.deciding import LEFT_TO_WORKERS, Committed, Delivery, Request, Terms
 from pachyderm_cli.engine.draining import DELIVERIES, Drains
 from pachyderm_cli.engine.effects import Effects
+from pachyderm_cli.engine.erasing import Erasing
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.leases import LeaseKeeper
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
@@ -43,7 +44,7 @@ MIN_LEASE, MAX_LEASE = 0.5, 86400.0
 """Between these a lease lasts, in seconds: long enough to be renewed in time, and some day at an end."""
 
 
-class Pachyderm(Requests, TimeTravel, Effects, Log, Upkeep):
+class Pachyderm(Requests, TimeTravel, Effects, Log, Upkeep, Erasing):
     """Entities of one network in one store.
 
     A context manager; one instance serves several threads. References are given as text (`counter:@visits`) or as

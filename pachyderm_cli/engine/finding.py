@@ -17,8 +17,10 @@ from pachyderm_cli.domain.reference import (
     parse_reference,
 )
 from pachyderm_cli.errors import AmbiguousReference, InvalidReference, NotFound
+from pachyderm_cli.store.erasing import tombstone
 from pachyderm_cli.store.heads import find_head, heads_between, last_written
 from pachyderm_cli.store.records import Head
+from pachyderm_cli.store.schema import ERASED
 from pachyderm_cli.store.store import Store
 
 _SHOWN = 5
@@ -85,30 +87,32 @@ class Finder:
         assert isinstance(target, ById)  # noqa: S101 - for mypy: New is dealt with by the callers
         if parsed.type is not None:
             return Reference(parsed.type, target.id)
-        head = find_head(self.store, self.network, target.id)
-        if head is None:
-            raise self._missing(parsed.text)
-        return head
+        return self._there(find_head(self.store, self.network, target.id), parsed.text)
 
     def _by_id(self, reference: Reference, written: str) -> Head:
-        head = find_head(self.store, self.network, reference.id)
+        return _as_type(self._there(find_head(self.store, self.network, reference.id), written), reference.type)
+
+    def _there(self, head: Head | None, written: str) -> Head:
+        """Return the head of an entity that is there. Raises NotFound, Erased."""
         if head is None:
             raise self._missing(written)
-        return _as_type(head, reference.type)
+        if head.entity.type == ERASED:
+            raise tombstone(self.store, self.network, head.entity.id)
+        return head
 
     def _by_prefix(self, parsed: ParsedReference, prefix: ByPrefix) -> Head:
         found = heads_between(self.store, self.network, prefix.first, prefix.last, _SHOWN + 1)
         if not found:
             raise self._missing(parsed.text)
         if len(found) > 1:
-            shown = [str(head.entity) for head in found[:_SHOWN]]
+            shown = [_named(head) for head in found[:_SHOWN]]
             more = ", …" if len(found) > _SHOWN else ""
             raise AmbiguousReference(
                 f"{prefix.text!r} fits more than one entity: {', '.join(shown)}{more}; write more digits",
                 reference=parsed.text,
                 candidates=shown,
             )
-        return found[0]
+        return self._there(found[0], parsed.text)
 
     def _last_written(self) -> Head:
         head = last_written(self.store, self.network)
@@ -122,6 +126,10 @@ class Finder:
             reference=reference,
             network=self.network,
         )
+
+
+def _named(head: Head) -> str:
+    return f"{head.entity.id} (erased)" if head.entity.type == ERASED else str(head.entity)
 
 
 def _require_text(reference: object) -> None:

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.errors import EntityFailed
+from pachyderm_cli.store.erasing import tombstone
 from pachyderm_cli.store.events import read_data, read_events
 from pachyderm_cli.store.records import RecordedEvent
+from pachyderm_cli.store.schema import ERASED
 from pachyderm_cli.store.snapshots import newest_snapshots
 from pachyderm_cli.store.store import Store
 
@@ -37,9 +39,11 @@ def load(store: Store, network: str, entity_type: EntityType, entity: Reference,
 def catch_up(
     store: Store, network: str, entity_type: EntityType, entity: Reference, fold: Fold, up_to: int | None = None
 ) -> Fold:
-    """Return `fold` folded forward over the events after it."""
+    """Return `fold` folded forward over the events after it. Raises Erased."""
     state, version = fold.state, fold.version
     for page in read_data(store, network, entity.id, after=version, up_to=up_to):
+        if page and page[-1][1] == ERASED:
+            raise tombstone(store, network, entity.id)
         with _naming(entity):
             state = entity_type.fold(state, page)
         version = page[-1][0] if page else version

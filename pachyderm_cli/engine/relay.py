@@ -28,6 +28,7 @@ from pachyderm_cli.engine.sending import LeaseLost, Sender
 from pachyderm_cli.errors import (
     EntityFailed,
     EntityLoadError,
+    Erased,
     InvalidMessage,
     PachydermError,
     Rejected,
@@ -207,8 +208,8 @@ class Relay:
     ) -> Carried:
         if isinstance(error, LeaseLost):
             return self._lost(effect)
-        if isinstance(error, Rejected):
-            return self._rejected(effect, lease, error.reason, follow_up)
+        if isinstance(error, Rejected | Erased):
+            return self._rejected(effect, lease, error.message, follow_up)
         return self._failed(effect, Held(effect.id, lease), error.message)
 
     def _rejected(self, effect: StoredEffect, lease: Lease, reason: str, follow_up: Lease | None) -> Carried:
@@ -232,7 +233,11 @@ class Relay:
 
     def _lost(self, effect: StoredEffect) -> Carried:
         """Return what became of an effect whose lease is another's: what the database says now."""
-        [now] = outbox.effects_between(self._store, self._sender.network, effect.id, effect.id, 1)
+        found = outbox.effects_between(self._store, self._sender.network, effect.id, effect.id, 1)
+        if not found:
+            error = "the entity that it was of was erased"
+            return Carried(_result(effect, EffectStatus.DISCARDED, error), is_lost=True)
+        [now] = found
         return Carried(_result(effect, now.status, now.error), is_lost=True)
 
     def fingerprint(self, handler: str) -> str | None:

@@ -19,7 +19,7 @@ from pachyderm_cli.store.schema import entities, events
 from pachyderm_cli.store.statement import Statement
 
 
-class _next_position(FunctionElement[int]):  # noqa: N801 - spelt as SQL functions are
+class next_position(FunctionElement[int]):  # noqa: N801 - spelt as SQL functions are
     """The position that the log's next event will have, as far as can be seen: it orders entities by last write.
 
     Writers that overlap on Postgres may draw, which is as good an order as any for them.
@@ -29,12 +29,12 @@ class _next_position(FunctionElement[int]):  # noqa: N801 - spelt as SQL functio
     inherit_cache = True
 
 
-@compiles(_next_position)
+@compiles(next_position)
 def _after_the_highest(_element: Any, _compiler: Any, **_: Any) -> str:
     return "(SELECT coalesce(max(position), 0) + 1 FROM pachyderm_events)"
 
 
-@compiles(_next_position, "postgresql")
+@compiles(next_position, "postgresql")
 def _after_the_last_drawn(_element: Any, _compiler: Any, **_: Any) -> str:
     # An index takes several times as long. Nothing is drawn from a new sequence, whose last value is the first to come.
     return "(SELECT last_value + is_called::int FROM pachyderm_events_position_seq)"
@@ -43,7 +43,7 @@ def _after_the_last_drawn(_element: Any, _compiler: Any, **_: Any) -> str:
 _moved = {
     "type": bindparam("entity_type"),
     "version": bindparam("to_version"),
-    "position": _next_position() + bindparam("ahead"),
+    "position": next_position() + bindparam("ahead"),
     "updated_at": bindparam("recorded_at"),
 }
 _advance_head = (

@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Text, bindparam, literal_column, select
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store.records import Head
-from pachyderm_cli.store.schema import entities
-from pachyderm_cli.store.statement import Statement
+from pachyderm_cli.store.schema import ERASED, entities
+from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
 
 _EVERY = 2**62  # more than there are; a database takes 64 bits
 
 _columns = (entities.c.id, entities.c.type, entities.c.version, entities.c.created_at, entities.c.updated_at)
 _in_network = entities.c.network == bindparam("network")
+_is_there = entities.c.type != literal_column(f"'{ERASED}'", Text)
 _last_written_first = (entities.c.position.desc(), entities.c.id.desc())
 _by_id = Statement(select(*_columns).where(_in_network, entities.c.id == bindparam("id")))
 _between = Statement(
@@ -27,7 +28,14 @@ _between = Statement(
     .order_by(entities.c.id)
     .limit(bindparam("most"))
 )
-_all = Statement(select(*_columns).where(_in_network).order_by(*_last_written_first).limit(bindparam("most")))
+_all = Statement(
+    select(*_columns).where(_in_network, _is_there).order_by(*_last_written_first).limit(bindparam("most"))
+)
+_shared = Statement(
+    select(entities.c.version)
+    .where(_in_network, entities.c.id == bindparam("id"), _is_there)
+    .with_for_update(read=True)
+)
 _of_type = Statement(
     select(*_columns)
     .where(_in_network, entities.c.type == bindparam("type"))
@@ -36,14 +44,19 @@ _of_type = Statement(
 )
 
 
+def stays_there(transaction: Transaction, network: str, entity_id: UUID) -> bool:
+    """Tell whether the entity is there, and not erased; and nobody erases it before the transaction's end."""
+    return bool(transaction.rows(_shared, {"network": network, "id": str(entity_id)}))
+
+
 def find_head(store: Store, network: str, entity_id: UUID) -> Head | None:
-    """Return the entity of that id, None if nothing was ever written to it."""
+    """Return the entity of that id, None if nothing was ever written to it. One that was erased has the type ERASED."""
     rows = store.read(lambda transaction: transaction.rows(_by_id, {"network": network, "id": str(entity_id)}))
     return _head(rows[0]) if rows else None
 
 
 def heads_between(store: Store, network: str, first: UUID, last: UUID, most: int) -> list[Head]:
-    """Return up to `most` entities with ids from `first` to `last`, by id."""
+    """Return up to `most` entities with ids from `first` to `last`, by id; erased ones have the type ERASED."""
     parameters = {"network": network, "first": str(first), "last": str(last), "most": most}
     return [_head(row) for row in store.read(lambda transaction: transaction.rows(_between, parameters))]
 

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, func, select
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
+from pachyderm_cli.store.heads import stays_there
 from pachyderm_cli.store.records import Head, NewSnapshot, StoredLookup
 from pachyderm_cli.store.schema import entities, lookups
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -51,8 +52,13 @@ def write_lookup(transaction: Transaction, network: str, entity: Reference, stat
 
 
 def keep_lookup(store: Store, network: str, entity: Reference, state: NewSnapshot) -> None:
-    """Keep the entity's state in a transaction of its own, unless a newer one is there."""
-    store.write(lambda transaction: write_lookup(transaction, network, entity, state))
+    """Keep the entity's state in a transaction of its own, unless a newer one is there, or the entity was erased."""
+
+    def keep(transaction: Transaction) -> None:
+        if stays_there(transaction, network, entity.id):
+            write_lookup(transaction, network, entity, state)
+
+    store.write(keep)
 
 
 def lookups_of(store: Store, network: str, type_name: str) -> Iterator[StoredLookup]:

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, select
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text, to_text
+from pachyderm_cli.store.heads import stays_there
 from pachyderm_cli.store.records import NewSnapshot, StoredSnapshot
 from pachyderm_cli.store.schema import snapshots
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -74,9 +75,14 @@ def write_snapshot(
 
 
 def keep_snapshot(store: Store, network: str, taken: StoredSnapshot) -> None:
-    """Keep `taken` in a transaction of its own."""
+    """Keep `taken` in a transaction of its own, unless its entity was erased meanwhile."""
     new = NewSnapshot(taken.version, taken.fingerprint, taken.state)
-    store.write(lambda transaction: write_snapshot(transaction, network, taken.entity, new, taken.taken_at))
+
+    def keep(transaction: Transaction) -> None:
+        if stays_there(transaction, network, taken.entity.id):
+            write_snapshot(transaction, network, taken.entity, new, taken.taken_at)
+
+    store.write(keep)
 
 
 def newest_snapshots(store: Store, network: str, entity: Reference, up_to: int | None = None) -> list[StoredSnapshot]:

@@ -208,12 +208,22 @@ class Transaction:
         """Run a fixed command, such as BEGIN."""
         self._cursor.execute(sql)
 
+    def told(self, sql: str) -> list[tuple[Any, ...]]:
+        """Run a fixed command, and return what it tells."""
+        rows: list[tuple[Any, ...]] = self._cursor.execute(sql).fetchall()
+        return rows
+
     def copy_to(self, destination: Any, pages: int, told: Callable[[int, int, int], None]) -> None:
         """Copy the whole database into another connection of SQLite's, so many pages at a time.
 
         After each time `told` is given a status, how many pages are left, and of how many.
         """
         self._connection.backup(destination, pages=pages, progress=told)
+
+    def read_any_text(self) -> None:
+        """Read also text that is none from here on, with what is wrong in it made visible. Only SQLite has such."""
+        if self.is_sqlite:
+            self._connection.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
 
     def roll_back(self) -> None:
         """End what was begun, or the connection, if it was interrupted in the middle of talking to the server.

@@ -24,11 +24,12 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "describe": (),
     "check": (),
     "worker": (),
+    "erase": (),
     "backup": (),
     "effects": ("list", "show", "retry", "discard"),
     "timers": ("list", "cancel"),
     "cursors": ("list", "set", "drop"),
-    "store": ("migrate", "status"),
+    "store": ("migrate", "status", "verify"),
 }
 HEAVY = {"sqlalchemy", "alembic", "pydantic", "rich", "psycopg", "jsonpatch", "asyncio"}
 # Where there are commands below one, those, and otherwise the command itself.

@@ -1,0 +1,167 @@
+"""Erasing an entity on request: all of its data goes, and one row stays that says so."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Text, bindparam, delete, insert, literal_column, or_, select, update
+
+from pachyderm_cli.domain.identifiers import new_message_id
+from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.domain.timestamps import from_text, to_text
+from pachyderm_cli.errors import Erased
+from pachyderm_cli.store.append_statements import next_position
+from pachyderm_cli.store.connection import BUSY_SECONDS
+from pachyderm_cli.store.events import read_events
+from pachyderm_cli.store.records import RecordedEvent
+from pachyderm_cli.store.schema import ERASED, entities, events, forks, lookups, outbox, snapshots
+from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.store import Store
+
+_MESSAGE = "$erase"
+
+_in_network: Any = bindparam("network")
+_entity = bindparam("entity_id", type_=entities.c.id.type)
+_erased = literal_column(f"'{ERASED}'", Text)
+
+_MARK = Statement(
+    update(entities)
+    .where(entities.c.network == _in_network, entities.c.id == _entity, entities.c.type != _erased)
+    .values(
+        type=_erased,
+        version=entities.c.version + literal_column("1"),
+        position=next_position(),
+        created_at=bindparam("moment"),
+        updated_at=bindparam("moment"),
+    )
+    .returning(entities.c.version)
+)
+_LAST_TYPE = Statement(select(entities.c.type).where(entities.c.network == _in_network, entities.c.id == _entity))
+_LEAVE = Statement(
+    insert(events)
+    .values({column.name: bindparam(column.name) for column in events.columns if column.name != "position"})
+    .returning(events.c.position)
+)
+_COPIES = Statement(
+    select(entities.c.type, entities.c.id)
+    .select_from(forks.join(entities, (entities.c.network == forks.c.network) & (entities.c.id == forks.c.entity_id)))
+    .where(forks.c.network == _in_network, forks.c.from_id == _entity, entities.c.type != _erased)
+    .order_by(entities.c.id)
+)
+
+
+def _all_of(table: Any, *conditions: Any) -> Statement:
+    return Statement(delete(table).where(table.c.network == _in_network, *conditions))
+
+
+_EVENTS = _all_of(events, events.c.entity_id == _entity, events.c.version < bindparam("version"))
+# What was sent to it and is ended says nothing any more but the data. What is still to come is rejected.
+_EFFECTS = _all_of(
+    outbox, or_(outbox.c.entity_id == _entity, (outbox.c.to_id == _entity) & outbox.c.ended_at.is_not(None))
+)
+_OTHERS = tuple(_all_of(table, table.c.entity_id == _entity) for table in (snapshots, lookups, forks))
+
+
+class Erasure(NamedTuple):
+    """An entity that was erased: up to which version, when and why, and where in the log that stands.
+
+    `events` and `effects` are how many rows went, `copies` entities that have the same history by a fork.
+    """
+
+    entity: Reference
+    last_version: int
+    position: int
+    erased_at: datetime
+    why: str
+    events: int
+    effects: int
+    copies: tuple[Reference, ...]
+
+
+def erase(store: Store, network: str, entity_id: UUID, why: str, at: datetime) -> Erasure | None:
+    """Erase an entity in one transaction; return None if it is not there, or erased already.
+
+    On SQLite its bytes are gone from the file too once `scrub` has run.
+    """
+    key = {"network": network, "entity_id": str(entity_id), "moment": to_text(at)}
+
+    def work(transaction: Transaction) -> Erasure | None:
+        types = transaction.rows(_LAST_TYPE, key)
+        marked = transaction.rows(_MARK, key)  # from here on every append comes too late
+        if not marked:
+            return None
+        (entity_type,), ((version,),) = types[0], marked
+        # First the row that stays: SQLite gives it a position after all that are there.
+        ((position,),) = transaction.rows(_LEAVE, _tombstone(key, entity_type, version, why))
+        gone = transaction.count(_EVENTS, {**key, "version": version})
+        effects = transaction.count(_EFFECTS, key)
+        for statement in _OTHERS:
+            transaction.count(statement, key)
+        copies = tuple(Reference(name, UUID(found)) for name, found in transaction.rows(_COPIES, key))
+        entity = Reference(entity_type, entity_id)
+        return Erasure(entity, version - 1, position, from_text(key["moment"]), why, gone, effects, copies)
+
+    return store.write(work)
+
+
+def scrub(store: Store, patience: float = BUSY_SECONDS) -> bool:
+    """Write a SQLite file anew, so that nothing that was deleted is left in it or beside it; tell whether it is done.
+
+    It is not where others were in the way for so many seconds. Postgres cleans up by itself (VACUUM).
+    """
+    if not store.is_sqlite:
+        return True
+    deadline = time.monotonic() + patience
+    store.run(lambda transaction: transaction.run("VACUUM"))
+    while not store.run(_is_emptied):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
+def _is_emptied(transaction: Transaction) -> bool:
+    """Write what is in the log beside the file into the file, and empty it."""
+    ((busy, *_),) = transaction.told("PRAGMA wal_checkpoint(TRUNCATE)")
+    return not busy
+
+
+def tombstone(store: Store, network: str, entity_id: UUID) -> Erased:
+    """Return the error that says that an entity was erased."""
+    row = next(read_events(store, network, entity_id), None)
+    return erased_error(row) if row is not None else Erased(f"the entity {entity_id} was erased")
+
+
+def erased_error(row: RecordedEvent) -> Erased:
+    """Return the error that says so, from the row that stayed."""
+    said = json.loads(row.data)
+    moment = to_text(row.recorded_at)
+    return Erased(
+        f"{row.entity} was erased on {moment}, at version {said['last_version']}: {said['why']}",
+        entity=str(row.entity),
+        erased_at=moment,
+        why=said["why"],
+        last_version=said["last_version"],
+    )
+
+
+def _tombstone(key: dict[str, str], entity_type: str, version: int, why: str) -> dict[str, Any]:
+    return {
+        "network": key["network"],
+        "entity_id": key["entity_id"],
+        "version": version,
+        "entity_type": entity_type,
+        "type": ERASED,
+        "data": json.dumps({"last_version": version - 1, "why": why}, ensure_ascii=False, separators=(",", ":")),
+        "message_id": str(new_message_id()),
+        "ordinal": 0,
+        "message": _MESSAGE,
+        "message_fingerprint": "",
+        "caused_by": None,
+        "recorded_at": key["moment"],
+        "type_version": 1,
+    }
