@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pachyderm_cli.domain.context import Context, EffectContext
     from pachyderm_cli.domain.invariants import invariant
     from pachyderm_cli.domain.message import CancelTimer, Effect, Event, Message, Question, Send, Timer
-    from pachyderm_cli.domain.reference import Reference
+    from pachyderm_cli.domain.reference import Reference, in_network
     from pachyderm_cli.engine.engine import Pachyderm
     from pachyderm_cli.errors import PachydermError, Rejected
 
@@ -33,6 +33,7 @@ _HOME = {
     "Rejected": "pachyderm_cli.errors",
     "Send": "pachyderm_cli.domain.message",
     "Timer": "pachyderm_cli.domain.message",
+    "in_network": "pachyderm_cli.domain.reference",
     "invariant": "pachyderm_cli.domain.invariants",
 }
 
@@ -51,6 +52,7 @@ __all__ = [
     "Send",
     "Timer",
     "__version__",
+    "in_network",
     "invariant",
 ]
 

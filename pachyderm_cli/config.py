@@ -46,6 +46,12 @@ class _OutboxTable(BaseModel):
     deliveries: int = Field(default=1000, ge=0)
 
 
+class _NetworkTable(BaseModel):
+    model_config = _STRICT
+    url: str | None = None
+    effects: dict[str, Any] | None = None
+
+
 class _File(BaseModel):
     """The file, as its schema."""
 
@@ -56,6 +62,7 @@ class _File(BaseModel):
     outbox: _OutboxTable = _OutboxTable()
     lookup: _LookupTable = _LookupTable()
     effects: dict[str, Any] = Field(default_factory=dict)
+    networks: dict[str, _NetworkTable] = {}
 
 
 _TABLES: dict[str, type[BaseModel]] = {
@@ -63,6 +70,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "snapshots": _SnapshotsTable,
     "outbox": _OutboxTable,
     "lookup": _LookupTable,
+    "networks": _NetworkTable,
 }
 
 
@@ -79,6 +87,13 @@ class Config(BaseModel):
     deliveries: int
     lookups: frozenset[str]
     effects: dict[str, Any] = Field(repr=False)
+    networks: tuple[str, ...] = ()  # those that the file names, the usual one first
+    named_store: str | None = Field(default=None, repr=False)  # by an option or the environment: for every network
+
+    def place_of(self, network: str) -> tuple[str, dict[str, Any]]:
+        """Return the store URL of a network, and what its effects are given. Raises ConfigError."""
+        config = load_config(self.project, store=self.named_store, network=network)
+        return config.store_url, config.effects
 
     def with_entities(self, folder: str | os.PathLike[str]) -> Config:
         """Return the same with the entity modules of another folder. Raises ConfigError."""
@@ -109,10 +124,13 @@ def load_config(
     folder = find_project(project, required=store is None)
     file = _File() if folder is None else _read(folder / FILE_NAME)
     network = file.store.network if network is None else network
-    require_network(network)
+    for each in (network, *file.networks):
+        require_network(each)
+    table = file.networks.get(network, _NetworkTable())
     if store is None:
         assert folder is not None  # noqa: S101 - for mypy: without a store a project is required
-        url = _expanded(file.store.url, "store.url", env, in_url=True)
+        key = "store.url" if table.url is None else f"networks.{network}.url"
+        url = _expanded(table.url or file.store.url, key, env, in_url=True)
         store_url = _relative_to(url, folder)
     else:
         store_url = _relative_to(store, None)
@@ -125,8 +143,18 @@ def load_config(
         lease_seconds=file.outbox.lease_seconds,
         deliveries=file.outbox.deliveries,
         lookups=frozenset(file.lookup.types),
-        effects=_expanded_values(file.effects, "effects", env),
+        effects=_effects_of(file, network, env),
+        networks=tuple(dict.fromkeys([file.store.network, *file.networks])),
+        named_store=store,
     )
+
+
+def _effects_of(file: _File, network: str, env: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a network's effects are given: its own table, or else the one of all."""
+    own = file.networks.get(network, _NetworkTable()).effects
+    key, table = ("effects", file.effects) if own is None else (f"networks.{network}.effects", own)
+    expanded: dict[str, Any] = _expanded_values(table, key, env)
+    return expanded
 
 
 def _read(path: Path) -> _File:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pachyderm_cli.cli.output import Line
 from pachyderm_cli.cli.pieces import entity, versioned
 from pachyderm_cli.domain.timestamps import to_text
+from pachyderm_cli.engine.networks import ListedNetwork
 from pachyderm_cli.store.cursors import StoredCursor
 from pachyderm_cli.store.erasing import Erasure
 from pachyderm_cli.store.records import RecordedEvent
@@ -30,6 +31,19 @@ def cursor(found: StoredCursor) -> Iterator[Line]:
     behind = "at the end" if found.behind == 0 else f"{found.behind} behind"
     held = "  followed" if found.is_held else ""
     yield ((found.name, "bold"), (f"  position {found.position}  {behind}{held}", ""))
+
+
+def network(found: ListedNetwork) -> Iterator[Line]:
+    """Show a network on one line, the current one with a star."""
+    entities = f"{found.entities} {'entity' if found.entities == 1 else 'entities'}"
+    events = f"{found.events} event{'' if found.events == 1 else 's'}"
+    counted = f"{entities}  {events}" if found.problem is None else "cannot be read"
+    yield (
+        ("* " if found.is_current else "  ", "bold green"),
+        (found.name, "bold"),
+        (f"  {counted}  ", ""),
+        (found.store, "dim"),
+    )
 
 
 def erased(result: Erasure) -> Iterator[Line]:

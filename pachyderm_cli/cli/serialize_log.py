@@ -6,6 +6,7 @@ from typing import Any
 
 from pachyderm_cli.cli.serialize import entity
 from pachyderm_cli.domain.timestamps import to_text
+from pachyderm_cli.engine.networks import ListedNetwork
 from pachyderm_cli.store.cursors import StoredCursor
 from pachyderm_cli.store.erasing import Erasure
 
@@ -21,6 +22,19 @@ def cursor(found: StoredCursor) -> dict[str, Any]:
         "lease_until": None if until is None else to_text(until),
         "created_at": to_text(found.created_at),
         "updated_at": to_text(found.updated_at),
+    }
+
+
+def network(found: ListedNetwork) -> dict[str, Any]:
+    """Return a network; `entities` and `events` are null where its store cannot be read."""
+    is_known = found.problem is None
+    return {
+        "network": found.name,
+        "store": found.store,
+        "entities": found.entities if is_known else None,
+        "events": found.events if is_known else None,
+        "named": found.is_named,
+        "current": found.is_current,
     }
 
 

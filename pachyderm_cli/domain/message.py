@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from pachyderm_cli.domain.reference import ById, ByName, Reference, parse_reference
+from pachyderm_cli.domain.reference import ById, ByName, NetworkReference, Reference, parse_reference
 from pachyderm_cli.errors import InvalidReference
 
 _FROZEN = ConfigDict(frozen=True, extra="forbid")
@@ -99,18 +99,19 @@ class _Delayed(Effect):
 class Send(_Delayed):
     """Delivers `message` to the entity `to`, exactly once in effect, right after the commit or at its time.
 
-    `to` is a Reference, or text such as `account:@alice` with a type and a whole id or a name. If the receiver
+    `to` is a Reference, or text such as `account:@alice` with a type and a whole id or a name; `in_network` names an
+    entity of another network, where it is delivered at least once, and handled once by its message id. If the receiver
     rejects the message, that is recorded, and `on_rejected` is sent back to the sender.
     """
 
-    to: Reference | str
+    to: Reference | NetworkReference | str
     message: SerializeAsAny[Message]
     on_rejected: SerializeAsAny[Message] | None = None
 
     @field_validator("to")
     @classmethod
-    def _is_whole(cls, to: Reference | str) -> Reference | str:
-        if isinstance(to, Reference):
+    def _is_whole(cls, to: Reference | NetworkReference | str) -> Reference | NetworkReference | str:
+        if not isinstance(to, str):
             return to
         try:
             parsed = parse_reference(to)

@@ -41,6 +41,35 @@ class Reference:
         return f"{self.type}:{self.id}"
 
 
+@dataclass(frozen=True, slots=True)
+class NetworkReference:
+    """An entity of a network: whom a message goes to that leaves the network of its sender."""
+
+    network: str
+    entity: Reference
+
+    def __str__(self) -> str:
+        return f"{self.network}/{self.entity}"
+
+
+def in_network(network: str, reference: Reference | str) -> NetworkReference:
+    """Return an entity of another network, to send to: by its Reference, or as text with a whole id or a name.
+
+    Raises InvalidReference.
+    """
+    if isinstance(reference, Reference):
+        return NetworkReference(network, reference)
+    parsed = parse_reference(reference)
+    if parsed.type is None or not isinstance(parsed.target, ById | ByName):
+        raise InvalidReference(
+            f"{_shown(reference)} names no entity of another network; write TYPE:ID with a whole id, or TYPE:@name",
+            reference=reference,
+        )
+    target = parsed.target
+    entity_id = target.id if isinstance(target, ById) else named_id(network, parsed.type, target.name)
+    return NetworkReference(network, Reference(parsed.type, entity_id))
+
+
 @lru_cache(maxsize=4096)
 def id_text(identifier: int) -> str:
     """Return the text of the UUID whose `int` that is. Those of entities are needed again and again."""

@@ -41,20 +41,21 @@ class Terms(NamedTuple):
 
     What it leads to at once is for this process to carry out, under `lease`, or under one of its own for so many
     `lease_seconds`; without either it is left to workers. `carries_out` is the effect whose message it is, held under
-    `held`: that it is done is committed with the events.
+    `held`: that it is done is committed with the events. `from_network` is the effect's, if it is another.
     """
 
     lease_seconds: float | None = None
     lease: Lease | None = None
     carries_out: StoredEffect | None = None
     held: Lease | None = None
+    from_network: str | None = None
 
     @property
     def settles(self) -> Held | None:
         """What is done with the events."""
         if self.carries_out is None or self.held is None:
             return None
-        return Held(self.carries_out.id, self.held)
+        return Held(self.carries_out.id, self.held, self.from_network)
 
 
 LEFT_TO_WORKERS = Terms()

@@ -25,26 +25,25 @@ from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.leases import LeaseKeeper
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
 from pachyderm_cli.engine.log import Log
-from pachyderm_cli.engine.lookups import new_lookup
+from pachyderm_cli.engine.networks import Networks, Place
 from pachyderm_cli.engine.overdue import OverdueTimers
 from pachyderm_cli.engine.relay import Relay
 from pachyderm_cli.engine.requests import Requests
 from pachyderm_cli.engine.results import EffectResult, Sent
 from pachyderm_cli.engine.sending import Sender
+from pachyderm_cli.engine.snapshots import Snapshots
 from pachyderm_cli.engine.time_travel import TimeTravel
 from pachyderm_cli.engine.upkeep import Upkeep
 from pachyderm_cli.errors import ConfigError, EntityFailed, PachydermError, StoreError
-from pachyderm_cli.store.lookups import keep_lookup
 from pachyderm_cli.store.outbox import renew
-from pachyderm_cli.store.records import Lease, StoredSnapshot
-from pachyderm_cli.store.snapshots import drop_snapshots, keep_snapshot
+from pachyderm_cli.store.records import Held, Lease, StoredEffect
 from pachyderm_cli.store.store import Store
 
 MIN_LEASE, MAX_LEASE = 0.5, 86400.0
 """Between these a lease lasts, in seconds: long enough to be renewed in time, and some day at an end."""
 
 
-class Pachyderm(Requests, TimeTravel, Effects, Log, Upkeep, Erasing):
+class Pachyderm(Requests, TimeTravel, Snapshots, Effects, Log, Upkeep, Erasing):
     """Entities of one network in one store.
 
     A context manager; one instance serves several threads. References are given as text (`counter:@visits`) or as
@@ -57,7 +56,7 @@ class Pachyderm(Requests, TimeTravel, Effects, Log, Upkeep, Erasing):
 
     def __init__(  # noqa: PLR0913 - what an engine may be told, by keyword
         self,
-        store: str,
+        store: str | Store,
         modules: Iterable[ModuleType] | Mapping[str, Any] | EntityTypes = (),
         *,
         network: str = DEFAULT_NETWORK,
@@ -68,6 +67,7 @@ class Pachyderm(Requests, TimeTravel, Effects, Log, Upkeep, Erasing):
         lease_seconds: float = 30,
         deliveries: int = DELIVERIES,
         lookups: Iterable[str] = (),
+        networks: Mapping[str, str] | Networks | None = None,
     ) -> None:
         """Make an engine on the store with that URL, for these entity modules.
 
@@ -75,7 +75,8 @@ class Pachyderm(Requests, TimeTravel, Effects, Log, Upkeep, Erasing):
         how many folded entities are kept between calls; `config` is handed to effects; `clock` returns the current
         time, aware. `lease_seconds` is how long an effect belongs to a process that has died, `deliveries` how many
         messages to other entities a send delivers before it answers, `lookups` names types that keep their states for
-        lookup, beside those whose modules say so. The store is opened at the first use.
+        lookup, beside those whose modules say so. `networks` has the store URLs of other networks that messages are
+        sent to; one that is left out lives in this store. The store is opened at the first use.
         Raises ConfigError and EntityLoadError.
         """
         require_network(network)
@@ -83,7 +84,7 @@ class Pachyderm(Requests, TimeTravel, Effects, Log, Upkeep, Erasing):
             raise ConfigError("snapshots_every, cached and deliveries are numbers from 0")
         if not MIN_LEASE <= lease_seconds <= MAX_LEASE:
             raise ConfigError(f"lease_seconds is a number from {MIN_LEASE:g} to {MAX_LEASE:g}")
-        self._store = Store(store)
+        self._store = store if isinstance(store, Store) else Store(store)
         self._types = modules if isinstance(modules, EntityTypes) else ModuleEntityTypes(modules)
         self._network = network
         self._config = dict(config or {})
@@ -103,6 +104,19 @@ class Pachyderm(Requests, TimeTravel, Effects, Log, Upkeep, Erasing):
         self._terms = Terms(lease_seconds=lease_seconds)
         self._lease_seconds = lease_seconds
         self._drains = Drains(self._store, network, self._relay, self._keeper, deliveries)
+        self._options: dict[str, Any] = {
+            "snapshots_every": snapshots_every,
+            "cached": cached,
+            "clock": clock,
+            "lease_seconds": lease_seconds,
+            "deliveries": deliveries,
+            "lookups": tuple(lookups),
+        }
+        if not isinstance(networks, Networks):
+            stores = dict(networks or {})
+            networks = Networks(lambda name: Place(stores.get(name)), self._abroad)
+        self._networks = self._relay.networks = networks
+        networks.add(network, self)
 
     @classmethod
     def open(
@@ -123,7 +137,7 @@ class Pachyderm(Requests, TimeTravel, Effects, Log, Upkeep, Erasing):
     def from_config(cls, config: Config) -> Self:
         """Return an engine for a configuration. Raises ConfigError for a store URL that cannot be used."""
         types = NoEntityTypes() if config.entities is None else FolderEntityTypes(config.entities)
-        return cls(
+        engine = cls(
             config.store_url,
             types,
             network=config.network,
@@ -133,6 +147,8 @@ class Pachyderm(Requests, TimeTravel, Effects, Log, Upkeep, Erasing):
             deliveries=config.deliveries,
             lookups=config.lookups,
         )
+        engine._networks.places = lambda name: Place(*config.place_of(name))
+        return engine
 
     def __enter__(self) -> Self:
         return self
@@ -144,10 +160,48 @@ class Pachyderm(Requests, TimeTravel, Effects, Log, Upkeep, Erasing):
 
     def close(self) -> None:
         """Close the connections to the store and forget the project's modules."""
+        self._networks.close(self)
+        self.close_network()
+        self._types.close()
+
+    @property
+    def store(self) -> Store:
+        """The store, shared by the networks in it."""
+        return self._store
+
+    def close_network(self) -> None:
+        """Close what is this network's alone; the entity modules may serve others."""
         self._keeper.close()
         self._store.close()
-        self._types.close()
         self._sender.forget()  # what other code folded is not to be taken for what that of tomorrow would
+
+    def receive(self, effect: StoredEffect, request: Request, held: Held) -> bool:
+        """Handle a message that an entity of another network sent, and carry out what it leads to here.
+
+        Return whether it was committed with it that `effect` is done, as it can be within one store. Raises as `send`
+        does.
+        """
+        terms = self._terms
+        if self._networks.shares_store(held.network, self):
+            terms = terms._replace(carries_out=effect, held=held.lease, from_network=held.network)
+        delivery = self._sender.delivery(request, terms)
+        try:
+            committed = self._sender.deliver(delivery)
+        except StoreError:
+            raise
+        except PachydermError:
+            self._drains.carry_out(delivery, None, self._config)
+            raise
+        self._sent(request, delivery, committed, self._config)
+        return terms.settles is not None and bool(committed.events) and not committed.duplicate
+
+    def _abroad(self, network: str, place: Place) -> Pachyderm:
+        """Return the engine of another network. Raises ConfigError."""
+        store: str | Store = self._store
+        if place.store_url is not None and Store(place.store_url).opened_url != self._store.opened_url:
+            store = place.store_url
+        config = self._config if place.effects is None else place.effects
+        return Pachyderm(store, self._types, network=network, config=config, networks=self._networks, **self._options)
 
     def send(  # noqa: PLR0913 - all that a send may say, by keyword
         self,
@@ -257,34 +311,3 @@ class Pachyderm(Requests, TimeTravel, Effects, Log, Upkeep, Erasing):
             effects=effects,
             left=left,
         )
-
-    def snapshot(self, reference: str | Reference | None = None) -> StoredSnapshot:
-        """Take a snapshot of an existing entity now and return it, and bring what is kept for lookup up to date.
-
-        Raises NotFound, EntityFailed, StoreError.
-        """
-        current = self._current(self._finder.existing(reference))
-        entity_type = current.entity_type
-        if entity_type.fingerprint is None:
-            raise EntityFailed(
-                f"no snapshot of {current.entity} can be taken: the source of its code cannot be read, so that "
-                "nothing would tell when it has changed",
-                entity_type=entity_type.name,
-            )
-        taken = StoredSnapshot(
-            entity=current.entity,
-            version=current.version,
-            fingerprint=entity_type.fingerprint,
-            state=entity_type.snapshot_json(current.state),
-            taken_at=self._clock(),
-        )
-        keep_snapshot(self._store, self._network, taken)
-        if self._sender.rules.keeps_lookup(entity_type):
-            lookup = new_lookup(entity_type, current.version, current.state)
-            keep_lookup(self._store, self._network, current.entity, lookup)
-        return taken
-
-    def drop_snapshots(self, reference: str | Reference | None = None, *, every_entity: bool = False) -> int:
-        """Drop the snapshots of an entity, or of the whole network; return how many. Needs no entity module."""
-        entity_id = None if every_entity else self._finder.existing(reference).entity.id
-        return drop_snapshots(self._store, self._network, entity_id)

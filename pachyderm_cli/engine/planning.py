@@ -11,7 +11,7 @@ from pachyderm_cli.domain.codec import Unfaithful, encode_faithfully
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.identifiers import effect_id
 from pachyderm_cli.domain.message import CancelTimer, Effect, Message, Send, Timer
-from pachyderm_cli.domain.reference import ByName, Reference, named_id, parse_reference
+from pachyderm_cli.domain.reference import ByName, NetworkReference, Reference, named_id, parse_reference
 from pachyderm_cli.store.records import Lease, NewEffect
 
 
@@ -82,12 +82,13 @@ def _planned(effect: Effect, index: int, origin: Origin, lease: Lease | None) ->
 
 def _sending(effect: Send | Timer, identifier: UUID, index: int, origin: Origin, lease: Lease | None) -> NewEffect:
     timer: str | None
-    on_rejected = None
+    on_rejected = network = None
     if isinstance(effect, Timer):
         to, timer = origin.entity, effect.name
         _require_own(effect.message, effect, origin)
     else:
-        to, timer = _receiver(effect, origin), "" if effect.is_delayed else None
+        to, network = _receiver(effect, origin)
+        timer = "" if effect.is_delayed else None
         if effect.on_rejected is not None:
             _require_own(effect.on_rejected, effect, origin)
             on_rejected = _whole(effect.on_rejected, effect, origin)
@@ -104,17 +105,21 @@ def _sending(effect: Send | Timer, identifier: UUID, index: int, origin: Origin,
         at=effect.at,
         after=effect.after,
         lease=None if effect.is_delayed else lease,
+        to_network=network,
     )
 
 
-def _receiver(effect: Send, origin: Origin) -> Reference:
+def _receiver(effect: Send, origin: Origin) -> tuple[Reference, str | None]:
+    """Return whom the message goes to, and the network if it is another."""
+    if isinstance(effect.to, NetworkReference):
+        return effect.to.entity, None if effect.to.network == origin.network else effect.to.network
     if isinstance(effect.to, Reference):
-        return effect.to
+        return effect.to, None
     parsed = parse_reference(effect.to)
     type_name, target = str(parsed.type), parsed.target
     if isinstance(target, ByName):
-        return Reference(type_name, named_id(origin.network, type_name, target.name))
-    return Reference(type_name, target.id)  # type: ignore[union-attr]  # Send takes no other forms
+        return Reference(type_name, named_id(origin.network, type_name, target.name)), None
+    return Reference(type_name, target.id), None  # type: ignore[union-attr]  # Send takes no other forms
 
 
 def _require_own(message: Message, effect: Effect, origin: Origin) -> None:

@@ -9,7 +9,7 @@ import json
 import random
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -26,6 +26,7 @@ from pachyderm_cli.engine.loader import EntityTypes
 from pachyderm_cli.engine.results import EffectResult
 from pachyderm_cli.engine.sending import LeaseLost, Sender
 from pachyderm_cli.errors import (
+    ConfigError,
     EntityFailed,
     EntityLoadError,
     Erased,
@@ -62,6 +63,20 @@ class Unreadable(Exception):
     """No code here can carry the effect out."""
 
 
+class OtherNetworks(Protocol):
+    """What brings messages into other networks."""
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether this is a delivery inside of so many others that it is better left to a worker."""
+
+    def deliver(self, effect: StoredEffect, request: Request, held: Held) -> bool:
+        """Deliver a message, and carry out what it leads to there; tell whether `held` is settled with it.
+
+        Raises as a send does, LeaseLost, ConfigError.
+        """
+
+
 class Relay:
     """Carries out the effects of one network."""
 
@@ -70,6 +85,7 @@ class Relay:
         self._store = store
         self._sender = sender
         self._types = types
+        self.networks: OtherNetworks | None = None
 
     def carry_out(
         self,
@@ -91,7 +107,8 @@ class Relay:
             if effect.to is None:
                 own = self.read(effect) if emitted is None else emitted
                 return self._run(effect, own, Held(effect.id, lease), config, soon=soon)
-            return self._deliver(effect, lease, follow_up)
+            deliver = self._deliver if effect.to_network is None else self._deliver_abroad
+            return deliver(effect, lease, follow_up)
         except Unreadable as error:
             return self._parked(effect, Held(effect.id, lease), f"no code here can carry it out: {error}")
 
@@ -203,6 +220,27 @@ class Relay:
             return self._lost(effect)._replace(set_off=set_off)
         return Carried(_result(effect, EffectStatus.DONE), set_off)
 
+    def _deliver_abroad(self, effect: StoredEffect, lease: Lease, follow_up: Lease | None) -> Carried:
+        network = self._sender.network
+        held = Held(effect.id, lease, network)
+        if self.networks is None:
+            raise Unreadable(f"nothing is known here of the network {effect.to_network!r}")
+        if self.networks.is_deep:
+            outbox.release(self._store, network, [held], counted=True)
+            return _ended(effect, EffectStatus.PENDING)
+        request = self.request(effect)
+        try:
+            is_settled = self.networks.deliver(effect, request, held)
+        except StoreError:
+            raise
+        except (InvalidMessage, ConfigError) as error:
+            raise Unreadable(error.message) from error
+        except PachydermError as error:
+            return self._not_delivered(effect, lease, error, follow_up)
+        if not is_settled and not outbox.finish(self._store, network, held):
+            return self._lost(effect)
+        return _ended(effect, EffectStatus.DONE)
+
     def _not_delivered(
         self, effect: StoredEffect, lease: Lease, error: PachydermError, follow_up: Lease | None
     ) -> Carried:
@@ -282,6 +320,7 @@ def as_stored(new: NewEffect, entity: Reference, version: int, message_id: UUID)
         message=new.message,
         on_rejected=new.on_rejected,
         timer=new.timer,
+        to_network=new.to_network,
         status=EffectStatus.PENDING,
         attempts=0 if new.lease is None else 1,
         due_at=_NOT_READ,

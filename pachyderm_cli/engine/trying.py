@@ -74,7 +74,7 @@ def _overdue_at_once(prepared: Prepared) -> list[StoredEffect]:
     return [
         as_stored(each, append.entity, append.version, append.message_id)._replace(due_at=each.at or now)
         for each in append.outbox
-        if each.to is not None and each.to.id == append.entity.id and each.is_overdue_at(now)
+        if each.to is not None and (each.to.id, each.to_network) == (append.entity.id, None) and each.is_overdue_at(now)
     ]
 
 

@@ -32,10 +32,8 @@ from pachyderm_cli.store.statement import Statement
 _REPLACED = literal_column("'cancelled, or replaced by another timer of that name'", Text)
 _NO_EFFECT = UUID(int=0)
 
-_own = {
-    name: outbox.c[name].type
-    for name in ("id", "ordinal", "type", "data", "handler", "to_type", "to_id", "message", "on_rejected", "timer")
-}
+_sent = ("to_type", "to_id", "to_network", "message", "on_rejected", "timer")
+_own = {name: outbox.c[name].type for name in ("id", "ordinal", "type", "data", "handler", *_sent)}
 _given = {**_own, "attempts": Integer(), "lease": ID, "at": Text(), "after": Text(), "leased_for": Text()}
 
 
@@ -115,6 +113,7 @@ def effect_row(effect: NewEffect) -> dict[str, Any]:
         "handler": effect.handler,
         "to_type": None if to is None else to.type,
         "to_id": None if to is None else str(to.id),
+        "to_network": effect.to_network,
         "message": effect.message,
         "on_rejected": effect.on_rejected,
         "timer": effect.timer,

@@ -60,9 +60,8 @@ def _all_of(table: Any, *conditions: Any) -> Statement:
 
 _EVENTS = _all_of(events, events.c.entity_id == _entity, events.c.version < bindparam("version"))
 # What was sent to it and is ended says nothing any more but the data. What is still to come is rejected.
-_EFFECTS = _all_of(
-    outbox, or_(outbox.c.entity_id == _entity, (outbox.c.to_id == _entity) & outbox.c.ended_at.is_not(None))
-)
+_was_sent_to_it = (outbox.c.to_id == _entity) & outbox.c.to_network.is_(None) & outbox.c.ended_at.is_not(None)
+_EFFECTS = _all_of(outbox, or_(outbox.c.entity_id == _entity, _was_sent_to_it))
 _OTHERS = tuple(_all_of(table, table.c.entity_id == _entity) for table in (snapshots, lookups, forks))
 
 

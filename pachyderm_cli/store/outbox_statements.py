@@ -128,7 +128,11 @@ RENEW = Statement(
 )
 """Prolongs a lease on all that is held under it."""
 
-_of_entity = (outbox.c.entity_id == bindparam("entity_id"), outbox.c.to_id == outbox.c.entity_id)
+_of_entity = (
+    outbox.c.entity_id == bindparam("entity_id"),
+    outbox.c.to_id == outbox.c.entity_id,
+    outbox.c.to_network.is_(None),
+)
 _is_claimed = outbox.c.lease.is_not(None) & (outbox.c.due_at <= TIME)
 OWN_TIMERS = Statement(
     select(

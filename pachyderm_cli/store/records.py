@@ -61,6 +61,8 @@ class Due(IntEnum):
 class NewEffect(NamedTuple):
     """An effect for the outbox: one of the project's own, or, where it has a receiver, a message to be sent.
 
+    The receiver is in `to_network`; None stands for the network of the effect.
+
     `handler` is the entity type whose code carries it out. It is due `at` a time, or `after` so long by the database's
     clock. With a `lease` it is claimed from the start, its first attempt counted.
     """
@@ -77,6 +79,7 @@ class NewEffect(NamedTuple):
     at: datetime | None = None
     after: timedelta | None = None
     lease: Lease | None = None
+    to_network: str | None = None
 
     def is_overdue_at(self, moment: datetime) -> bool:
         """Tell whether it is a timer that is due at once, or was before it was set."""
@@ -121,10 +124,11 @@ class StoredEffect(NamedTuple):
 
 
 class Held(NamedTuple):
-    """An effect that is being carried out under a lease."""
+    """An effect that is being carried out under a lease, in `network` if that is not the one that is worked in."""
 
     id: UUID
     lease: Lease
+    network: str | None = None
 
 
 class Append(NamedTuple):

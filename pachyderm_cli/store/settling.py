@@ -36,4 +36,4 @@ def mark_parameters(mark: Acknowledged) -> dict[str, Any]:
 
 def key_of(network: str, held: Held) -> dict[str, Any]:
     """Return the parameters that name an effect and the lease that it is held under."""
-    return {"network": network, "id": str(held.id), "held_by": str(held.lease.token)}
+    return {"network": held.network or network, "id": str(held.id), "held_by": str(held.lease.token)}

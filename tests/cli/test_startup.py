@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "fork": (),
     "snapshot": (),
     "list": (),
+    "networks": (),
     "describe": (),
     "check": (),
     "worker": (),
