@@ -130,11 +130,12 @@ def _what(stored: StoredEffect) -> tuple[Piece, ...]:
         return ((stored.type, "bold"),)
     if stored.timer:
         return ((f"{stored.type} {stored.timer}", "bold"), (f": {stored.message}", ""))
-    return ((f"{stored.type} ", "bold"), (str(stored.message), ""), *_to(stored.to))
+    return ((f"{stored.type} ", "bold"), (str(stored.message), ""), *_to(stored.to, stored.to_network))
 
 
-def _to(receiver: Reference | None) -> tuple[Piece, ...]:
-    return () if receiver is None else ((" to ", ""), *entity(receiver))
+def _to(receiver: Reference | None, network: str | None = None) -> tuple[Piece, ...]:
+    there = () if network is None else ((f" in the network {network}", ""),)
+    return () if receiver is None else ((" to ", ""), *entity(receiver), *there)
 
 
 def _status(status: EffectStatus, error: str | None = None, more: str = "") -> tuple[Piece, ...]:

@@ -86,6 +86,7 @@ def queued(result: QueuedEffect) -> dict[str, Any]:
         "version": stored.version,
         "message_id": str(stored.message_id),
         "to": _entity_or_none(stored.to),
+        "to_network": stored.to_network,
         "message": stored.message,
         "data": Stored(stored.data),
         "on_rejected": None if stored.on_rejected is None else Stored(stored.on_rejected),

@@ -22,6 +22,7 @@ KEYS = [
     "version",
     "message_id",
     "to",
+    "to_network",
     "message",
     "data",
     "on_rejected",

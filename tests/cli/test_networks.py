@@ -114,3 +114,13 @@ def test_what_the_file_says_wrongly_is_told(pachyderm: Command, toml: str, told:
     result = pachyderm.quick("list")
     assert result.status == 6
     assert told in result.err
+
+
+def test_the_outbox_tells_the_network_that_a_message_goes_to(networked: Command, outbox_lab: None) -> None:  # noqa: ARG001 - its module
+    """`effects` show it, as JSON and for people; for one that stays in its network it is null."""
+    networked.quick("send", "courier:@a", "forward", "network=billing", "to=courier:@b", "text=x", "--no-effects").done()
+    (effect,) = networked.quick("effects", "list", "--json").done().documents
+    assert (effect["to_network"], effect["to"]["type"]) == ("billing", "courier")
+    assert "in the network billing" in networked.quick("effects", "list").done().out
+    networked.quick("worker", "--once").done()
+    assert networked.quick(*on("billing", "inspect", "courier:@b", "--json")).done().document["version"] == 1

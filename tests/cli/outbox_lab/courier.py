@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from pachyderm_cli import CancelTimer, Effect, Event, Message, Rejected, Send, Timer
+from pachyderm_cli import CancelTimer, Effect, Event, Message, Rejected, Send, Timer, in_network
 
 
 class Post(Message):
@@ -31,10 +31,11 @@ class Nap(Message):
 
 
 class Forward(Message):
-    """Have another courier write the letter."""
+    """Have another courier write the letter, maybe one of another network."""
 
     to: str
     text: str
+    network: str | None = None
 
 
 class Pass(Message):
@@ -159,8 +160,8 @@ def _effects(message: Message) -> Iterator[Effect]:
             yield RiskyLetter(text=text)
         case Nap(seconds=seconds):
             yield Sleep(seconds=seconds)
-        case Forward(to=to, text=text):
-            yield Send(to=to, message=Post(text=text))
+        case Forward(to=to, text=text, network=network):
+            yield Send(to=to if network is None else in_network(network, to), message=Post(text=text))
         case Pass(times=times) if times:
             yield Send(to="courier:@passing", message=Pass(times=times - 1))
         case Offer(to=to):
