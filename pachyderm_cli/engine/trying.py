@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from pachyderm_cli.engine.deciding import Delivery, Prepared, Request
+from pachyderm_cli.engine.effect_code import Unreadable
 from pachyderm_cli.engine.folding import Fold
-from pachyderm_cli.engine.relay import Relay, Unreadable, as_stored
+from pachyderm_cli.engine.relay import Relay, as_stored
 from pachyderm_cli.engine.results import Tried, TriedEffect
 from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.errors import PachydermError

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.engine.effect_code import Unreadable
 from pachyderm_cli.engine.loader import ModuleEntityTypes
-from pachyderm_cli.engine.relay import Carried, Relay, Unreadable, as_stored, pause_after
+from pachyderm_cli.engine.relay import Carried, Relay, as_stored, pause_after
 from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.store import outbox
 from pachyderm_cli.store.records import EffectStatus, StoredEffect
