@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
@@ -27,8 +28,12 @@ from pachyderm_cli.store.log import LogReader, Part, last_position
 from pachyderm_cli.store.records import RecordedEvent
 from pachyderm_cli.store.store import Store
 
+_LOG = logging.getLogger("pachyderm")
+
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.01, 0.1
 """Between these, in seconds, lies the pause before the log is looked at again; it doubles as long as nothing comes."""
+
+_TROUBLED_PAUSE = 1.0  # seconds, after the store failed
 
 _FAR = 10_000
 """Positions that a cursor is taken along where none of the events is its follower's."""
@@ -59,6 +64,7 @@ class Following:
         self._wait = wait
         self._ready: deque[RecordedEvent] = deque()
         self._cursor: _Cursor | None = None
+        self._has_read = False
         self.position = after
         """Of the last event that was handed out, or further where nothing more of it is wanted."""
 
@@ -95,11 +101,12 @@ class Following:
     def __next__(self) -> RecordedEvent:
         """Return the next event, once there is one. Raises StopIteration where it is not to wait any more, StoreError.
 
-        One that an erasure left has the type "$erased".
+        One that an erasure left has the type "$erased". Where it waits, a store that could be read before and cannot be
+        any more is tried again until it can.
         """
         pause = _SHORTEST_PAUSE
         while not self._ready:
-            found = self._reader.read() if not self._wait.stop.is_set() else None
+            found = self._read() if not self._wait.stop.is_set() else None
             if found is None:
                 if not self._wait.again(pause):
                     raise StopIteration
@@ -113,6 +120,18 @@ class Following:
         event = self._ready.popleft()
         self.position = event.position if self._ready else self._reader.position
         return event
+
+    def _read(self) -> list[RecordedEvent] | None:
+        try:
+            found = self._reader.read()
+        except StoreError as error:
+            if not (self._has_read and self._wait.forever):
+                raise
+            _LOG.warning("the log cannot be read, and is tried again: %s", error)
+            self._wait.stop.wait(_TROUBLED_PAUSE)
+            return None
+        self._has_read = True
+        return found
 
     @property
     def is_caught_up(self) -> bool:

@@ -118,12 +118,12 @@ def take_cursor(store: Store, held: HeldCursor, start: int) -> int | None:
 
 def renew_cursor(store: Store, held: HeldCursor) -> bool:
     """Prolong the lease; tell whether it still held."""
-    return store.write(lambda transaction: transaction.count(_RENEW, held.parameters), durable=False) == 1
+    return store.write_again(lambda transaction: transaction.count(_RENEW, held.parameters)) == 1
 
 
 def release_cursor(store: Store, held: HeldCursor) -> None:
     """Let another follower have it, at once."""
-    store.write(lambda transaction: transaction.count(_RELEASE, held.parameters), durable=False)
+    store.write_again(lambda transaction: transaction.count(_RELEASE, held.parameters))
 
 
 def advance_cursor(store: Store, held: HeldCursor, position: int) -> bool:
@@ -132,7 +132,7 @@ def advance_cursor(store: Store, held: HeldCursor, position: int) -> bool:
     It need not be on disk when this returns: a cursor that falls back repeats events, as at least once means.
     """
     parameters = {**held.parameters, "position": position}
-    return store.write(lambda transaction: transaction.count(_ADVANCE, parameters), durable=False) == 1
+    return store.write_again(lambda transaction: transaction.count(_ADVANCE, parameters)) == 1
 
 
 def advance_cursor_from(store: Store, held: HeldCursor, expected: int, position: int) -> bool:

@@ -98,6 +98,13 @@ class Store:
 
         return self._run(transact)
 
+    def write_again(self, work: Callable[[Transaction], ResultT]) -> ResultT:
+        """Write what does no harm when it is written twice, and need not be on disk when this returns.
+
+        If the connection is lost it is run again on a fresh one, for a few seconds. Raises StoreError.
+        """
+        return _repeated(lambda: self.write(work, durable=False), _RECONNECTION_PAUSES)
+
     def run(self, work: Callable[[Transaction], ResultT]) -> ResultT:
         """Return what `work` returns, given a connection on which it commits by itself. Raises as `write` does."""
 

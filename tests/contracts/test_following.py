@@ -12,7 +12,9 @@ import pytest
 from sqlalchemy import Connection, NullPool, create_engine, make_url, text, update
 
 from pachyderm_cli import Pachyderm
-from pachyderm_cli.errors import CursorHeld, NotFound, UsageError
+from pachyderm_cli.engine import following
+from pachyderm_cli.errors import CursorHeld, NotFound, StoreError, UsageError
+from pachyderm_cli.store.log import LogReader
 from pachyderm_cli.store.records import RecordedEvent
 from pachyderm_cli.store.schema import cursors
 from tests.contracts.conftest import OpenEngine
@@ -263,6 +265,33 @@ def test_a_cursor_moves_in_the_users_own_transaction(open_engine: OpenEngine, st
         rows = connection.execute(text("SELECT entity, version FROM read_model")).all()
     assert [tuple(row) for row in rows] == written
     assert next(failures, None) is None
+
+
+def test_a_store_that_is_away_for_a_while_is_waited_for(
+    open_engine: OpenEngine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A follower that waits tries again until the store can be read; one that does not wait says what is wrong."""
+    engine, stop = open_engine(), threading.Event()
+    monkeypatch.setattr(following, "_TROUBLED_PAUSE", 0.01)
+    written = fill(engine)
+    with engine.follow(after=0, stop=stop) as log:
+        found = [next(log) for _ in written]
+        failures = [StoreError("away")] * 3
+        read = LogReader.read
+
+        def read_or_fail(self: LogReader) -> list[RecordedEvent] | None:
+            if failures:
+                raise failures.pop()
+            return read(self)
+
+        monkeypatch.setattr(LogReader, "read", read_or_fail)
+        engine.send("tally:@a", Add())
+        found.append(next(log))
+    assert places(iter(found)) == [*written, (written[0][0], 4)]
+    assert [each.message for each in caplog.records if "tried again" in each.message] != []
+    failures.append(StoreError("away"))
+    with pytest.raises(StoreError, match="away"), engine.follow(after=0, wait=False) as log:
+        next(log)
 
 
 def test_history_is_followed(open_engine: OpenEngine) -> None:
