@@ -17,14 +17,17 @@ from pachyderm_cli.cli import exit_codes
 from pachyderm_cli.cli.commands import (
     backup,
     check,
+    copy,
     cursors,
     describe,
     diff,
     effects,
     erase,
+    export,
     follow,
     fork,
     history,
+    import_,
     init,
     inspect,
     list_,
@@ -91,6 +94,9 @@ for module in (
     worker,
     erase,
     backup,
+    export,
+    import_,
+    copy,
 ):
     module.register(app)
 for name, group in (("effects", effects.app), ("timers", timers.app), ("cursors", cursors.app), ("store", store.app)):

@@ -76,6 +76,17 @@ def emit_each(
     return count
 
 
+def pass_on(lines: Iterable[str]) -> None:
+    """Print lines that have their ends, byte for byte in UTF-8; a terminal gets them so that it obeys nothing."""
+    stream = results()
+    for line in lines:
+        if stream.isatty():
+            _put(stream, _safe_json(line[:-1], stream))
+            continue
+        with _output_errors():
+            stream.buffer.write(line.encode())
+
+
 def note(text: str) -> None:
     """Tell people something beside the result, on standard error."""
     write(sys.stderr, ((text, "dim"),))
@@ -217,9 +228,12 @@ def progress(
 
 
 @contextmanager
-def progress_told(what: str) -> Iterator[Callable[[int, int], None] | None]:
-    """Give what is to be told how much is done, and of how much; None where no terminal would show it."""
-    if not is_coloured(sys.stderr):
+def progress_told(what: str, *, beside: bool = False) -> Iterator[Callable[[int, int], None] | None]:
+    """Give what is to be told how much is done, and of how much; None where no terminal would show it.
+
+    Results that come `beside` it on the same terminal are the progress.
+    """
+    if beside or not is_coloured(sys.stderr):
         yield None
         return
     from rich.progress import Progress  # noqa: PLC0415 - slow to load, and for terminals only

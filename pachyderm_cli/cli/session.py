@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,6 +45,11 @@ class Session:
     project: str | None = None
     store: str | None = None
     network: str | None = None
+
+    @property
+    def named_network(self) -> str | None:
+        """The network, where an option or the environment names one."""
+        return (os.environ.get("PACHYDERM_NETWORK") or None) if self.network is None else self.network
 
     def config(self, entities: str | None = None) -> Config:
         """Return the configuration that the options, the environment and the project's file give together.

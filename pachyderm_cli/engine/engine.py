@@ -25,6 +25,7 @@ from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.engine.leases import LeaseKeeper
 from pachyderm_cli.engine.loader import EntityTypes, FolderEntityTypes, ModuleEntityTypes, NoEntityTypes
 from pachyderm_cli.engine.log import Log
+from pachyderm_cli.engine.moving import Moving
 from pachyderm_cli.engine.networks import Networks, Place
 from pachyderm_cli.engine.overdue import OverdueTimers
 from pachyderm_cli.engine.relay import Relay
@@ -43,7 +44,7 @@ MIN_LEASE, MAX_LEASE = 0.5, 86400.0
 """Between these a lease lasts, in seconds: long enough to be renewed in time, and some day at an end."""
 
 
-class Pachyderm(Requests, TimeTravel, Snapshots, Effects, Log, Upkeep, Erasing):
+class Pachyderm(Requests, TimeTravel, Snapshots, Effects, Log, Upkeep, Erasing, Moving):
     """Entities of one network in one store.
 
     A context manager; one instance serves several threads. References are given as text (`counter:@visits`) or as

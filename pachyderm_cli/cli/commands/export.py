@@ -1,0 +1,85 @@
+"""`pachyderm export`: a network as lines that lose nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pachyderm_cli.cli.completion import complete_references
+from pachyderm_cli.cli.session import JsonOption, Session, TypeOption, require_type
+
+if TYPE_CHECKING:
+    from pachyderm_cli.engine.engine import Pachyderm
+
+
+def export(
+    ctx: typer.Context,
+    file: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE", help="Write into this file; -: standard output.")
+    ] = "-",
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    type_name: TypeOption = None,
+    entity: Annotated[
+        str | None, typer.Option(metavar="REF", help="Only this entity.", autocompletion=complete_references)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the network as JSON Lines that lose nothing, for import into another store.
+
+    The lines are of one moment, and writers need not wait. A file gets its name once it is whole.
+
+    Example: pachyderm export -o monday.jsonl
+    """
+    from pachyderm_cli.cli import render_moving, serialize_moving  # noqa: PLC0415 - see the package's docstring
+    from pachyderm_cli.cli.new_file import write_new_file  # noqa: PLC0415 - as above
+    from pachyderm_cli.cli.output import emit, note, pass_on, progress_told, results  # noqa: PLC0415 - as above
+
+    session: Session = ctx.obj
+    with session.open() as pachyderm:
+        _require_something(pachyderm, type_name)
+        with progress_told("exporting", beside=file == "-" and results().isatty()) as progress:
+            lines = pachyderm.export(type_name=type_name, reference=entity, progress=progress)
+            with closing(lines):
+                passing = _Passing(lines)
+                if file == "-":
+                    pass_on(passing)
+                else:
+                    size = write_new_file(file, passing, replace=force)
+        if file != "-":
+            written = {"store": str(pachyderm.store), "network": pachyderm.network, "file": file, "bytes": size}
+            emit({**written, **passing.footer}, as_json, serialize_moving.exported, render_moving.exported)
+        if not passing.footer["entities"] and not as_json:
+            note(f"the network {pachyderm.network!r} has no entities")
+
+
+class _Passing:
+    """Lines on their way, the last of them kept."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = lines
+        self._last = ""
+
+    def __iter__(self) -> Iterator[str]:
+        for line in self._lines:
+            self._last = line
+            yield line
+
+    @property
+    def footer(self) -> dict[str, Any]:
+        """What the last line says: how many of each kind there are."""
+        footer: dict[str, Any] = json.loads(self._last)["end"]
+        return footer
+
+
+def _require_something(pachyderm: Pachyderm, type_name: str | None) -> None:
+    if type_name is not None:
+        require_type(pachyderm, type_name, any(pachyderm.entities(type_name, limit=1)))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(export)

@@ -1,0 +1,70 @@
+"""`pachyderm import`: the lines of an export into a store."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pachyderm_cli.cli.session import JsonOption, Session
+
+if TYPE_CHECKING:
+    from pachyderm_cli.cli.line_file import LineFile
+    from pachyderm_cli.store.importing import Imported
+
+
+def import_(
+    ctx: typer.Context,
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="What export wrote; -: standard input.", show_default=False)
+    ],
+    resumable: Annotated[
+        bool, typer.Option("--resumable", help="In parts; the same command goes on after whatever ended it.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read what `export` wrote into a store that has none of its entities. All of it is checked, and in or not.
+
+    It goes into the network that it is from, unless --network or PACHYDERM_NETWORK names another.
+
+    Example: pachyderm --store postgresql://localhost/shop import monday.jsonl
+    """
+    from pachyderm_cli.cli import render_moving, serialize_moving  # noqa: PLC0415 - see the package's docstring
+    from pachyderm_cli.cli.line_file import opened  # noqa: PLC0415 - as above
+    from pachyderm_cli.cli.output import emit  # noqa: PLC0415 - as above
+
+    session: Session = ctx.obj
+    with opened(file) as lines:
+        imported = _import(session, lines, resumable=resumable)
+    emit(imported, as_json, serialize_moving.imported, render_moving.imported)
+    note_other_names(imported)
+
+
+def _import(session: Session, file: LineFile, *, resumable: bool) -> Imported:
+    from pachyderm_cli.cli.output import progress  # noqa: PLC0415 - see the package's docstring
+    from pachyderm_cli.store.exported import LONGEST_HEADER, Exported  # noqa: PLC0415 - as above
+
+    if resumable and file.size is not None:  # what is wrong with it is found before any of it is in
+        for _ in Exported(progress(file.lines(LONGEST_HEADER), "checking", file.size, size=len)):
+            pass
+    exported = Exported(progress(file.lines(LONGEST_HEADER), "importing", file.size, size=len))
+    own = replace(session, network=session.named_network or exported.network)
+    with own.open() as pachyderm:
+        return pachyderm.import_lines(exported, resumable=resumable)
+
+
+def note_other_names(imported: Imported) -> None:
+    """Say so where names mean other entities in the network than in the one that they were given in."""
+    from pachyderm_cli.cli.output import note  # noqa: PLC0415 - see the package's docstring
+
+    if imported.network != imported.from_network:
+        note(
+            f"ids are as they were in the network {imported.from_network!r}; "
+            f"names such as @visits mean others in {imported.network!r}"
+        )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("import")(import_)
