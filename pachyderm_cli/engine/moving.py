@@ -1,20 +1,24 @@
-"""Moving a network from store to store: as lines that lose nothing, through a file or straight."""
+"""Moving a network from store to store: as lines that lose nothing, through a file or straight.
+
+What does it is loaded when it is called for: every command loads this module, and few move anything.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable
 from contextlib import closing
+from typing import TYPE_CHECKING
 
 from pachyderm_cli.config import require_network
 from pachyderm_cli.domain.reference import Reference, is_type_name
 from pachyderm_cli.engine.finding import Finder
 from pachyderm_cli.errors import UsageError
-from pachyderm_cli.store.exchange import Wanted
-from pachyderm_cli.store.exported import Exported
-from pachyderm_cli.store.exporting import Progress, export_lines
-from pachyderm_cli.store.importing import Imported, import_in_parts, import_whole
-from pachyderm_cli.store.same import is_same_database
 from pachyderm_cli.store.store import Store
+
+if TYPE_CHECKING:
+    from pachyderm_cli.store.exported import Exported
+    from pachyderm_cli.store.exporting import Progress
+    from pachyderm_cli.store.importing import Imported
 
 
 class Moving:
@@ -42,6 +46,9 @@ class Moving:
             with open("monday.jsonl", "w", encoding="utf-8", newline="\n") as file:
                 file.writelines(pachyderm.export())
         """
+        from pachyderm_cli.store.exchange import Wanted  # noqa: PLC0415 - see the module's docstring
+        from pachyderm_cli.store.exporting import export_lines  # noqa: PLC0415 - as above
+
         if type_name is not None and reference is not None:
             raise UsageError("choose the entities of a type, or one entity, not both")
         if type_name is not None and not is_type_name(type_name):
@@ -59,6 +66,9 @@ class Moving:
         what is no export and where another import is unfinished, StoreError. After each nothing was written, or, of a
         resumable one, the parts before stay.
         """
+        from pachyderm_cli.store.exported import Exported  # noqa: PLC0415 - see the module's docstring
+        from pachyderm_cli.store.importing import import_in_parts, import_whole  # noqa: PLC0415 - as above
+
         exported = lines if isinstance(lines, Exported) else Exported(lines)
         load = import_in_parts if resumable else import_whole
         return load(self._store, exported, self._network)
@@ -69,6 +79,10 @@ class Moving:
         `network` is what it is called there, left out the same. `progress` is as that of `export`. Raises as `export`
         and `import_lines` do, ConfigError for the URL, UsageError where both stores are one database.
         """
+        from pachyderm_cli.store.exported import Exported  # noqa: PLC0415 - see the module's docstring
+        from pachyderm_cli.store.importing import import_whole  # noqa: PLC0415 - as above
+        from pachyderm_cli.store.same import is_same_database  # noqa: PLC0415 - as above
+
         into = self._network if network is None else network
         require_network(into)
         with closing(Store(store)) as target, closing(self.export(progress=progress)) as lines:
