@@ -22,10 +22,11 @@ from uuid import UUID
 
 from pachyderm_cli.checks.comparing import compared
 from pachyderm_cli.checks.extra import require_hypothesis
-from pachyderm_cli.checks.findings import TITLES, Property, Report, Step
+from pachyderm_cli.checks.findings import Property, Report, Step, sentence
 from pachyderm_cli.domain.context import Context
 from pachyderm_cli.domain.entity import Decision, EntityType
 from pachyderm_cli.domain.message import Effect, Event, Message
+from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.domain.protocol import read_entity
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.engine.loader import FolderEntityTypes
@@ -129,7 +130,7 @@ def entity_tests(module: Module, *, max_examples: int | None = None, seed: int |
         def test(_self: Any) -> None:
             _require(report(), wanted)
 
-        test.__doc__ = TITLES[wanted].capitalize() + "."
+        test.__doc__ = sentence(wanted)
         return test
 
     return type("EntityTests", (), {f"test_{wanted}": test_of(wanted) for wanted in Property})
@@ -144,6 +145,8 @@ def hold(module: Module, broken: str, messages: Iterable[tuple[Any, ...]]) -> No
     require_hypothesis()
     from pachyderm_cli.checks.check import hold_sequence  # noqa: PLC0415 - needs Hypothesis
 
+    if broken not in set(Property):
+        raise UsageError(f"there is no property {broken!r}; {suggestion(broken, Property)}")
     folder, entity_type = _place_of(module)
     fault = hold_sequence(entity_type, [Step(*each) for each in messages], Property(broken), folder)
     assert fault is None, f"{fault.problem} ({fault.file}:{fault.line})"
@@ -172,6 +175,8 @@ def _place_of(module: Module) -> tuple[Path | None, EntityType]:
     if isinstance(module, ModuleType):
         name = module.__name__.rpartition(".")[2]
         return None, read_entity(name, module)
+    if isinstance(module, str) and module.endswith(".py"):
+        module = Path(module)
     if isinstance(module, Path):
         return module.parent, FolderEntityTypes(module.parent).get(module.stem)
     from pachyderm_cli.config import load_config  # noqa: PLC0415 - for a name only

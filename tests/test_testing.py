@@ -12,7 +12,7 @@ import pytest
 
 from entities import counter
 from pachyderm_cli import testing
-from pachyderm_cli.checks.findings import TITLES, Property
+from pachyderm_cli.checks.findings import Property, sentence
 from pachyderm_cli.engine.engine import Pachyderm
 from pachyderm_cli.errors import EntityFailed, InvalidMessage, PachydermError, UsageError
 from pachyderm_cli.testing import Given, Module, entity_tests, given, hold
@@ -139,7 +139,7 @@ def test_a_module_is_given_as_such_by_name_or_file(monkeypatch: pytest.MonkeyPat
 def test_all_properties_are_tests() -> None:
     """The class has a test for each property, with the property in words."""
     tests = {name: test.__doc__ for name, test in vars(TestTill).items() if name.startswith("test_")}
-    assert tests == {f"test_{each}": TITLES[each].capitalize() + "." for each in Property}
+    assert tests == {f"test_{each}": sentence(each) for each in Property}
 
 
 def test_a_broken_property_fails_its_test_alone() -> None:
@@ -168,7 +168,7 @@ def test_a_sequence_is_held_against_one_property() -> None:
 
 def test_what_cannot_be_held_is_told() -> None:
     """A property or a message that there is none of, and data that does not fit, are mistakes of the test."""
-    with pytest.raises(ValueError, match="totall"):
+    with pytest.raises(UsageError, match=r"totall.*total"):
         hold(till, "totall", [])
     with pytest.raises(PachydermError, match="Paye"):
         hold(till, "total", [("Paye", "{}")])

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pachyderm_cli.checks.comparing import Difference, compared
+from pachyderm_cli.checks.comparing import Difference, compared, paths_between
 from pachyderm_cli.checks.elsewhere import Answer
 from pachyderm_cli.checks.findings import Broken, Fault, Property
 from pachyderm_cli.checks.trial import Handled
@@ -26,7 +26,8 @@ def agree(
         name, start = here.step.message, before
         if "failure" in there:
             problem = f"{there['failure']} {_WHERE}, and not here"
-            _break(entity_type, Property.PURE_UPDATE, problem, settled, before, Difference((), None, None))
+            broken = Property.PURE_UPDATE if there["asked"] == "update" else Property.PURE_HANDLE
+            _break(entity_type, broken, problem, settled, before, Difference((), None, None))
             return
         for event, state in zip(here.events, there["states"], strict=True):
             found = _states_differ(entity_type, event.state, state)
@@ -55,21 +56,21 @@ def _break(
     raise Broken(Fault(broken, problem, entity_type.file, line_of(function), **states, paths=found.paths))
 
 
-def _states_differ(entity_type: EntityType, here: str | None, there: str) -> Difference | None:
-    if here is None or here == there:
+def _states_differ(entity_type: EntityType, here: str | None, there: str | None) -> Difference | None:
+    if here is None or there is None or here == there:
         return None
     try:  # the members of a set have no order
         adapter = entity_type.state_adapter
         found = compared(adapter.validate_json(here), adapter.validate_json(there))
     except ValidationError:
-        found = Difference((), here, there)
+        found = Difference(paths_between(here, there), here, there)
     return None if found is None else found._replace(before=here, after=there)
 
 
 def _decisions_differ(entity_type: EntityType, here: Handled, there: Answer) -> Difference | None:
     if here.rejection is not None or there["rejection"] is not None:
-        if here.rejection == there["rejection"]:
-            return None
+        if here.rejection is not None and there["rejection"] is not None:
+            return None  # for whatever reason: nothing of a rejection is stored
         return Difference((), repr(here.rejection), repr(there["rejection"]))
     events = [_read(entity_type, event.type, event.text) for event in here.events]
     others = [_read(entity_type, name, text) for name, text in there["events"]]

@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any, NamedTuple, TypeVar
+
+from pachyderm_cli.checks.source import Source
 
 ResultT = TypeVar("ResultT")
 
@@ -24,9 +25,10 @@ class BranchWatch:
     """Runs a function, and remembers the branches of another that were taken meanwhile."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        """Watch the branches in the source of `function`; none where there is no source."""
-        self._code: CodeType = function.__code__
-        self._left = {branch.line: branch for branch in branches_of(function)}
+        """Watch the branches in the source of `function`, or of what it wraps; none where there is no source."""
+        inner = inspect.unwrap(function)
+        self._code: CodeType = inner.__code__
+        self._left = {branch.line: branch for branch in branches_of(inner)}
 
     def run(self, work: Callable[[], ResultT]) -> ResultT:
         """Return what `work` returns."""
@@ -54,18 +56,17 @@ class BranchWatch:
 
 def branches_of(function: Callable[..., Any]) -> Iterator[Branch]:
     """Yield the branches in the source of a function, but for those that only say that they are never taken."""
-    try:
-        lines, first = inspect.getsourcelines(function)
-        tree = ast.parse(textwrap.dedent("".join(lines)))
-    except (OSError, TypeError, SyntaxError):
+    source = Source.of(function)
+    if source is None:
         return
-    for head, body in _bodies(tree):
+    lines, first = inspect.getsourcelines(function.__code__)
+    for head, body in _bodies(source):
         if not _refuses(body[0]):
-            yield Branch(body[0].lineno + first - 1, _shown(lines[head - 1]))
+            yield Branch(body[0].lineno, _shown(lines[head - first]))
 
 
-def _bodies(tree: ast.AST) -> Iterator[tuple[int, list[ast.stmt]]]:
-    for node in ast.walk(tree):
+def _bodies(source: Source) -> Iterator[tuple[int, list[ast.stmt]]]:
+    for node in source.own_nodes():
         if isinstance(node, ast.match_case):
             yield node.pattern.lineno, node.body
         elif isinstance(node, ast.If | ast.For | ast.While):

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pachyderm_cli.checks.elsewhere import Elsewhere
 from pachyderm_cli.checks.exploring import Exploration
 from pachyderm_cli.checks.findings import Broken, Fault, Property, Report, Step
+from pachyderm_cli.checks.hooks import hooks_of, unused
 from pachyderm_cli.checks.reading import remarks_on
 from pachyderm_cli.domain.arguments import message_from_json
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.invariants import invariants_of
-from pachyderm_cli.errors import EntityLoadError
 
 EXAMPLES = 200
 """How many sequences are tried, unless told otherwise."""
 
 _HELD = 30
 """How often a known sequence is judged: where a fault depends on chance, one time alone would often miss it."""
+
+_ENOUGH = 50
 
 _SEARCHED = tuple(each for each in Property if each is not Property.REACHABLE)
 
@@ -46,9 +48,9 @@ def check(
     """
     invariants = invariants_of(entity_type)
     report = Report(entity_type.name, entity_type.file, wish.seed, invariants=tuple(invariants))
-    report.remarks = remarks_on(entity_type)
+    hooks = hooks_of(entity_type)
     with closing(Elsewhere(entity_type, folder)) as elsewhere:
-        exploration = Exploration(entity_type, invariants, hooks_of(entity_type), elsewhere)
+        exploration = Exploration(entity_type, invariants, hooks, elsewhere)
         settled: frozenset[Property] = frozenset()
         before = 0
         while True:
@@ -59,28 +61,22 @@ def check(
                 break
             report.counterexamples.append(found)
             settled |= {found.fault.property}
+    # What was handled or folded without trouble has its branch, wherever that is.
+    report.remarks = remarks_on(entity_type, exploration.accepted | exploration.emitted)
     if not invariants:
         report.examples.pop(Property.INVARIANT, None)
-    report.notes = _notes(entity_type, exploration, report)
+    report.notes = [*_notes(entity_type, exploration, report), *unused(hooks, exploration.used_hooks)]
     return report
-
-
-def hooks_of(entity_type: EntityType) -> Mapping[Any, Any]:
-    """Return the strategies that the module says itself. Raises EntityLoadError."""
-    hooks = getattr(entity_type.handle, "__globals__", {}).get("strategies", {})
-    if callable(hooks):
-        hooks = hooks()
-    if not isinstance(hooks, Mapping):
-        problem = f"{entity_type.file}: strategies is {hooks!r}: write a dict, or a function that returns one"
-        raise EntityLoadError(problem, file=entity_type.file, line=1)
-    return hooks
 
 
 def _notes(entity_type: EntityType, exploration: Exploration, report: Report) -> list[str]:
     if report.counterexamples:  # the search ended early, and says little about what is reached
         return []
-    names = [name for name in entity_type.messages if name not in exploration.accepted]
-    notes = [
+    notes = [f"the message {name} was not tried: {error.message}" for name, error in exploration.unmade.items()]
+    if sum(report.examples.values()) < _ENOUGH:  # so few say little about what is reached
+        return notes
+    names = [name for name in entity_type.messages if name not in exploration.accepted | exploration.unmade.keys()]
+    notes += [
         f"the message {name} was never accepted"
         if name in exploration.drawn
         else f'no valid {name} was found by guessing: say how in the module, strategies = {{"{name}.field": …}}'

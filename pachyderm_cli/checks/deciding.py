@@ -79,4 +79,5 @@ def _fresh(context: Context) -> Context:
 
 
 def _comparable(answer: Answer) -> list[Any]:
-    return ["rejected", answer] if isinstance(answer, str) else [list(answer.events), list(answer.effects)]
+    """Return what of an answer is stored: a rejection's reason, which may name the members of a set, is not."""
+    return ["rejected"] if isinstance(answer, str) else [list(answer.events), list(answer.effects)]

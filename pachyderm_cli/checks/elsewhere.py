@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from pachyderm_cli.checks.comparing import canonical
 from pachyderm_cli.checks.pristine import Pristine, project_modules
 from pachyderm_cli.checks.shifted import shift_clock
-from pachyderm_cli.checks.trial import Handled, written
+from pachyderm_cli.checks.trial import Handled
 from pachyderm_cli.domain.codec import encode_model
 from pachyderm_cli.domain.context import Context
 from pachyderm_cli.domain.entity import EntityType
@@ -104,27 +105,45 @@ def _question(handled: Handled) -> dict[str, Any]:
 def _answered(entity_type: EntityType, steps: Sequence[dict[str, Any]], pristine: Pristine) -> list[Answer]:
     """Return what comes of the steps, as if each call were made in a process of its own."""
     pristine.restore()
-    state, version, answers = entity_type.initial(), 0, []
+    state, version = entity_type.initial(), 0
+    answers: list[Answer] = []
     for step in steps:
-        message = entity_type.messages[step["message"]].model_validate_json(step["data"])
-        reference = Reference(entity_type.name, UUID(step["id"]))
-        now, message_id = datetime.fromisoformat(step["now"]), UUID(step["message_id"])
-        answer: Answer = {"events": [], "effects": [], "rejection": None, "states": []}
-        pristine.restore()
+        asked = "handle"
         try:
-            context = Context(now, message_id, reference, step["version"])
-            decision = entity_type.decide(message, entity_type.own_state(state), context)
-            answer["events"] = [[type(each).__name__, encode_model(each)] for each in decision.events]
-            answer["effects"] = [written(each) for each in decision.effects]
-        except Rejected as rejected:
-            answer["rejection"] = rejected.reason
-        for name, text in step["events"]:
-            version += 1
-            pristine.restore()
-            state = entity_type.apply(state, entity_type.events[name].model_validate_json(text), version)
-            answer["states"].append(entity_type.state_json(state))
+            answer = _decided(entity_type, step, state, pristine)
+            asked = "update"
+            for name, text in step["events"]:
+                version += 1
+                pristine.restore()
+                state = entity_type.apply(state, entity_type.events[name].model_validate_json(text), version)
+                answer["states"].append(_shown(entity_type, state))
+        except (EntityFailed, ValueError) as error:
+            return [*answers, {"failure": str(error), "asked": asked}]
         answers.append(answer)
     return answers
+
+
+def _decided(entity_type: EntityType, step: dict[str, Any], state: Any, pristine: Pristine) -> Answer:
+    message = entity_type.messages[step["message"]].model_validate_json(step["data"])
+    reference = Reference(entity_type.name, UUID(step["id"]))
+    now, message_id = datetime.fromisoformat(step["now"]), UUID(step["message_id"])
+    context = Context(now, message_id, reference, step["version"])
+    answer: Answer = {"events": [], "effects": [], "rejection": None, "states": []}
+    pristine.restore()
+    try:
+        decision = entity_type.decide(message, entity_type.own_state(state), context)
+    except Rejected as rejected:
+        return {**answer, "rejection": rejected.reason}
+    answer["events"] = [[type(each).__name__, encode_model(each)] for each in decision.events]
+    answer["effects"] = [canonical(each) for each in decision.effects]
+    return answer
+
+
+def _shown(entity_type: EntityType, state: Any) -> str | None:
+    try:
+        return entity_type.state_json(state)
+    except EntityFailed:  # as it has none in the other process either
+        return None
 
 
 def main() -> None:
@@ -138,6 +157,7 @@ def main() -> None:
         out.flush()
 
     place = json.loads(next(lines))
+    shift_clock()
     try:
         entity_type = _loaded(place)
     except PachydermError as error:
@@ -147,15 +167,10 @@ def main() -> None:
         say({"error": str(error)})
         return
     say({})
-    modules = project_modules(entity_type)
-    shift_clock(modules)
-    pristine = Pristine(modules)
+    pristine = Pristine(project_modules(entity_type))
     for number, line in enumerate(lines):
         random.seed(number + 7)
-        try:
-            say(_answered(entity_type, json.loads(line), pristine))
-        except (EntityFailed, ValueError) as error:
-            say([{"failure": str(error)}])
+        say(_answered(entity_type, json.loads(line), pristine))
 
 
 def _loaded(place: dict[str, Any]) -> EntityType:

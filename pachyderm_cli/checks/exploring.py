@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.errors import Flaky, HypothesisException, Unsatisfiable
+from pydantic_core import to_json
 
 from pachyderm_cli.checks.agreeing import agree
 from pachyderm_cli.checks.branches import BranchWatch
@@ -19,15 +21,18 @@ from pachyderm_cli.checks.findings import Broken, Counterexample, Fault, Propert
 from pachyderm_cli.checks.pristine import Pristine, project_modules
 from pachyderm_cli.checks.seen import Seen
 from pachyderm_cli.checks.trial import Trial
-from pachyderm_cli.checks.values import Values
+from pachyderm_cli.checks.values import ValidatorFailed, Values
 from pachyderm_cli.checks.walk import Unguessable
 from pachyderm_cli.domain.codec import Unfaithful, encode_model
 from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.domain.faults import origin
 from pachyderm_cli.domain.message import Message
+from pachyderm_cli.errors import EntityLoadError
 
 _LONGEST = 15  # messages of a sequence
 _SHORT = 2  # with so many, none is looked for that has fewer
 _ENOUGH_SHRINKING = 2_000  # sequences, after the first that broke something
+_LONGEST_SEARCH = 6.0  # seconds of this process's own time
 
 _WAITS = st.sampled_from([0, 0, 0, 1, 60, 3_600, 86_400, 40 * 86_400])  # seconds
 
@@ -50,17 +55,32 @@ class Exploration:
 
         Unless it `searches`, it only judges sequences that are known.
         """
-        self._entity_type = entity_type
+        self.entity_type = entity_type
         self._invariants = invariants
         self._elsewhere = elsewhere
         self._pristine = Pristine(project_modules(entity_type))
         self._seen = Seen()
-        values = Values(self._seen, hooks)
-        self._messages = [values.of(model) for model in entity_type.messages.values()] if searches else []
+        self.unmade: dict[str, Unguessable] = {}  # messages of which nothing is known
+        self.used_hooks: set[Any] = set()
+        self._messages = self._strategies(Values(self._seen, hooks)) if searches else []
+        self.has_drawn = False
         self.watch = BranchWatch(entity_type.update)
         self.drawn: set[str] = set()
         self.accepted: set[str] = set()
         self.emitted: set[str] = set()
+
+    def _strategies(self, values: Values) -> list[st.SearchStrategy[Message]]:
+        """Return what makes the messages; those of which nothing is known are left out, unless that is all of them."""
+        found = []
+        for name, model in self.entity_type.messages.items():
+            try:
+                found.append(values.of(model))
+            except Unguessable as error:
+                self.unmade[name] = error
+        self.used_hooks = values.used
+        if self.unmade and not found:
+            raise next(iter(self.unmade.values()))
+        return found
 
     def search(
         self, settled: frozenset[Property], number: int, examples: int, progress: Callable[[int], None]
@@ -71,25 +91,33 @@ class Exploration:
         """
         search = _Search(self, settled, progress, _LONGEST)
         self._run(search, number, examples)
+        if search.unvalidated is not None:
+            return search.count, search.unvalidated
         if search.smallest is None:
+            if self.has_drawn and not self.drawn and not settled:
+                raise self._nothing_valid()
             return search.count, None
         return search.count, self._shortest(self._tidied(search.smallest, settled), number, examples)
 
     def _run(self, search: _Search, number: int, examples: int) -> None:
-        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
+        aside = io.StringIO()
+        with contextlib.redirect_stdout(aside), contextlib.redirect_stderr(aside), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
                 _test(search.example, number, examples)
-            except (Broken, Flaky):
+            except (Broken, Flaky, ValidatorFailed):
                 pass  # what it was is known
             except Unsatisfiable as error:
-                raise Unguessable(
-                    f"no valid message of {self._entity_type.name} was found by guessing; say how to make them in the "
-                    "module: strategies = {Class: a strategy of Hypothesis}"
-                ) from error
+                raise self._nothing_valid() from error
             except HypothesisException:
                 if search.smallest is None:
                     raise
+
+    def _nothing_valid(self) -> Unguessable:
+        return Unguessable(
+            f"no valid message of {self.entity_type.name} was found by guessing; say how to make them in the "
+            "module: strategies = {Class: a strategy of Hypothesis}"
+        )
 
     def _shortest(self, found: Counterexample, number: int, examples: int) -> Counterexample:
         """Look for a counterexample with fewer messages: one that takes other values is no smaller form of this one."""
@@ -105,7 +133,7 @@ class Exploration:
     def judge(self, play: Play, settled: frozenset[Property], *, watch: bool = False) -> None:
         """Hold a sequence against the contract. Raises Broken."""
         self._pristine.restore()
-        trial = Trial(self._entity_type, self._invariants, settled, self.watch.run if watch else None)
+        trial = Trial(self.entity_type, self._invariants, settled, self.watch.run if watch else None)
         for message, step in play:
             if not trial.send(message, step):
                 break
@@ -116,18 +144,26 @@ class Exploration:
         trial.finish()
         if {Property.PURE_UPDATE, Property.PURE_HANDLE} <= settled:
             return
-        agree(self._entity_type, trial.handled, self._elsewhere.ask(trial.handled), settled)
+        agree(self.entity_type, trial.handled, self._elsewhere.ask(trial.handled), settled)
 
     def begin(self, settled: frozenset[Property]) -> Trial:
         """Return a fresh entity."""
         self._pristine.restore()
         self._seen.clear()
-        return Trial(self._entity_type, self._invariants, settled, self.watch.run)
+        return Trial(self.entity_type, self._invariants, settled, self.watch.run)
 
     def draw(self, data: st.DataObject) -> tuple[Message, Step]:
-        """Draw a message, and how long after the last one it comes."""
-        message = data.draw(st.sampled_from(self._messages).flatmap(lambda strategy: strategy))
-        wait, dice = (data.draw(_WAITS), data.draw(st.integers(0, 7))) if self._entity_type.takes_context else (0, 0)
+        """Draw a message, and how long after the last one it comes. Raises ValidatorFailed, EntityLoadError."""
+        self.has_drawn = True
+        try:
+            message = data.draw(st.sampled_from(self._messages).flatmap(lambda strategy: strategy))
+        except (HypothesisException, ValidatorFailed):
+            raise
+        except Exception as error:
+            file, line = origin(error, self.entity_type.file, 1)
+            told = f"{file}:{line}: a strategy of the module failed: {type(error).__name__}: {error}".rstrip(": ")
+            raise EntityLoadError(told, file=file, line=line) from error
+        wait, dice = (data.draw(_WAITS), data.draw(st.integers(0, 7))) if self.entity_type.takes_context else (0, 0)
         try:
             text = encode_model(message)
         except Unfaithful:
@@ -141,7 +177,7 @@ class Exploration:
         if not trial.handled:
             return
         handled = trial.handled[-1]
-        if handled.events:
+        if handled.rejection is None:
             self.accepted.add(handled.step.message)
             self.emitted.update(event.type for event in handled.events)
         if not {Property.PURE_UPDATE, Property.PURE_HANDLE} & settled:  # what comes by chance would make the search so
@@ -180,6 +216,8 @@ class _Search:
         self._shrinking = 0
         self.count = 0
         self.smallest: tuple[Play, Fault] | None = None
+        self.unvalidated: Counterexample | None = None  # a message whose own validator fails
+        self._until = time.process_time() + _LONGEST_SEARCH
 
     def example(self, data: st.DataObject) -> None:
         """Draw a sequence, message by message, and judge it. Raises Broken."""
@@ -187,6 +225,8 @@ class _Search:
             self._shrinking += 1
             if self._shrinking > _ENOUGH_SHRINKING:
                 return
+        elif time.process_time() > self._until:  # what was tried till then is counted
+            return
         play: Play = ()
         try:
             trial = self._exploration.begin(self._settled)
@@ -197,6 +237,9 @@ class _Search:
                     break
                 self._exploration.note(trial, message, self._settled)
             self._exploration.conclude(trial, self._settled)
+        except ValidatorFailed as failed:
+            self._keep(failed)
+            raise
         except Broken as broken:
             # Of two that are as long, what comes later in shrinking is simpler.
             if self.smallest is None or _size(play) <= _size(self.smallest[0]):
@@ -205,6 +248,18 @@ class _Search:
         if self.smallest is None:
             self.count += 1
             self._progress(self.count)
+
+    def _keep(self, failed: ValidatorFailed) -> None:
+        """Keep the smallest message whose own validator fails: it is no message that could be sent to the trial."""
+        if Property.TOTAL in self._settled:
+            return
+        entity_type = self._exploration.entity_type
+        failure = entity_type.failure(f"the validation of {failed.model.__name__}", failed.error)
+        file, line = str(failure.details["file"]), int(failure.details["line"])
+        data = to_json(failed.value, fallback=repr).decode()
+        if self.unvalidated is None or len(data) <= len(self.unvalidated.steps[0].data):
+            step = Step(failed.model.__name__, data)
+            self.unvalidated = Counterexample(Fault(Property.TOTAL, failure.message, file, line), (step,))
 
 
 def _size(play: Play) -> tuple[int, int]:

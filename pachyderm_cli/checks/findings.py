@@ -31,6 +31,12 @@ TITLES = {
 """The properties in words."""
 
 
+def sentence(wanted: Property) -> str:
+    """Return a property as a sentence."""
+    title = TITLES[wanted]
+    return f"{title[0].upper()}{title[1:]}."
+
+
 class Step(NamedTuple):
     """One message of a sequence, as JSON text; `wait` seconds after the one before; `dice` makes its id."""
 

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from copy import deepcopy
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from pydantic import BaseModel
 
-from pachyderm_cli.checks.comparing import compared, paths_between
+from pachyderm_cli.checks.comparing import change, compared, paths_between, pointer
 from pachyderm_cli.checks.findings import Broken, Fault, Property
-from pachyderm_cli.domain.codec import Unfaithful, encode_faithfully, encode_state_faithfully
+from pachyderm_cli.domain.codec import (
+    Unfaithful,
+    encode_faithfully,
+    encode_model,
+    encode_state,
+    encode_state_faithfully,
+)
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.errors import EntityFailed
 
 _NONE = object()
+_BY_JSON = "would be changed by JSON"
 
 ValueT = TypeVar("ValueT")
 ModelT = TypeVar("ModelT", bound=BaseModel)
@@ -74,8 +82,15 @@ class Judge:
         try:
             return encode_faithfully(value)
         except Unfaithful as error:
-            problem = f"{what} does not survive JSON: {error}"
-            self.fail(Property.FAITHFUL, problem, line, before=self.shown(before), paths=(error.path,))
+            told = _told(error, lambda: (value, type(value).model_validate_json(encode_model(value))))
+            self._unfaithful(what, told, line, before)
+        except Exception as error:  # noqa: BLE001 - a validator of the user's own
+            told = _Told(f"it cannot be read again: {type(error).__name__}: {error}", "/")
+            self._unfaithful(what, told, line, before)
+
+    def _unfaithful(self, what: str, told: _Told, line: int, before: Any) -> NoReturn:
+        problem = f"{what} does not survive JSON: {told.problem}"
+        self.fail(Property.FAITHFUL, problem, line, before=self.shown(before), paths=(told.path,))
 
     def restored(self, state: ValueT) -> ValueT:
         """Return the state as its snapshot gives it back."""
@@ -85,9 +100,10 @@ class Judge:
         except Unfaithful as error:
             if Property.FAITHFUL in self.settled:
                 return self.copy(state)
-            problem = f"the state does not survive a snapshot: {error}"
+            told = _told(error, lambda: (state, adapter.validate_json(encode_state(adapter, state))))
+            problem = f"the state does not survive a snapshot: {told.problem}"
             line = self.entity_type.update_line
-            self.fail(Property.FAITHFUL, problem, line, after=self.shown(state), paths=(error.path,))
+            self.fail(Property.FAITHFUL, problem, line, after=self.shown(state), paths=(told.path,))
 
     def shown(self, state: Any) -> str | None:
         """Return a state as JSON text, None where it has none."""
@@ -95,3 +111,18 @@ class Judge:
             return self.entity_type.state_json(state)
         except EntityFailed:
             return None
+
+
+class _Told(NamedTuple):
+    """What JSON does to a value, and where, as a JSON Pointer."""
+
+    problem: str
+    path: str
+
+
+def _told(error: Unfaithful, read_again: Callable[[], tuple[Any, Any]]) -> _Told:
+    """Return what is wrong with a value; `read_again` returns it as it was and as it comes back."""
+    path = pointer(re.sub(r"^\w+", "", error.path))  # it begins with the name of what it is in
+    if _BY_JSON not in str(error):
+        return _Told(str(error), path)
+    return _Told(f"{error.path}: {change(*read_again())}", path)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import inspect
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from pachyderm_cli.checks.calling import project_functions
 from pachyderm_cli.checks.covering import gaps_of
 from pachyderm_cli.checks.findings import Property, Remark
-from pachyderm_cli.checks.source import Source, project_functions
+from pachyderm_cli.checks.source import Source
 from pachyderm_cli.checks.touching import Touch, touches_of
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.faults import line_of
@@ -26,9 +28,17 @@ _UNSTORABLE = {
 }
 
 
-def remarks_on(entity_type: EntityType) -> list[Remark]:
-    """Return what the source of the type says; nothing where there is no source."""
-    remarks = [*_of_update(entity_type), *_of_handle(entity_type), *_of_matches(entity_type), *_of_state(entity_type)]
+def remarks_on(entity_type: EntityType, taken: Collection[str] = ()) -> list[Remark]:
+    """Return what the source of the type says; nothing where there is no source.
+
+    Messages and events that were `taken` when they came have a branch, wherever it is.
+    """
+    remarks = [
+        *_of_update(entity_type),
+        *_of_handle(entity_type),
+        *_of_matches(entity_type, taken),
+        *_of_state(entity_type),
+    ]
     return list(dict.fromkeys(remarks))
 
 
@@ -54,21 +64,30 @@ def _of_handle(entity_type: EntityType) -> Iterator[Remark]:
 
 
 def _touches(starts: Iterable[Any]) -> Iterator[tuple[str, Touch]]:
-    for function in project_functions(starts):
+    for function, certain in project_functions(starts):
         for touch in touches_of(function):
-            yield function.__name__, touch
+            yield function.__name__, touch._replace(certain=touch.certain and certain)
 
 
-def _of_matches(entity_type: EntityType) -> Iterator[Remark]:
+def _of_matches(entity_type: EntityType, taken: Collection[str]) -> Iterator[Remark]:
     for function, members in ((entity_type.handle, entity_type.messages), (entity_type.update, entity_type.events)):
-        source = Source.of(function)
+        source = Source.of(inspect.unwrap(function))
         if source is None:
             continue
+        is_update = function is entity_type.update
         for gap in gaps_of(source, list(members.values())):
-            broken = Property.REACHABLE if gap.is_shadowed else Property.TOTAL
-            # A handle that does nothing is an answer; an update that returns nothing is none.
-            certain = gap.is_shadowed or (gap.certain and function is entity_type.update)
-            yield Remark(broken, gap.problem, source.file, gap.line, certain)
+            if gap.member is None:
+                yield Remark(Property.REACHABLE, gap.problem, source.file, gap.line, certain=True)
+            elif gap.member not in taken and not (is_update and _may_be_none(entity_type)):
+                # A handle that does nothing is an answer; an update that returns nothing is none, but for such a state.
+                yield Remark(Property.TOTAL, gap.problem, source.file, gap.line, gap.certain and is_update)
+
+
+def _may_be_none(entity_type: EntityType) -> bool:
+    try:
+        return entity_type.state_adapter.validate_python(None) is None
+    except Exception:  # noqa: BLE001 - user code validates too
+        return False
 
 
 def _of_state(entity_type: EntityType) -> Iterator[Remark]:

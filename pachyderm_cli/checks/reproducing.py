@@ -6,7 +6,8 @@ import json
 import re
 import shlex
 
-from pachyderm_cli.checks.findings import TITLES, Counterexample, Step
+from pachyderm_cli.checks.findings import Counterexample, Step, sentence
+from pachyderm_cli.checks.trial import NAME, message_id_of
 from pachyderm_cli.domain.entity import EntityType
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:@+-]+")
@@ -15,10 +16,12 @@ _PLAIN = re.compile(r"[A-Za-z0-9_.:@+-]+")
 def sends(entity_type: EntityType, found: Counterexample) -> list[str]:
     """Return command lines that send the messages to a new entity; where time passes between two, a comment says so."""
     lines = []
-    for step in found.steps:
+    for at, step in enumerate(found.steps):
         if step.wait:
             lines.append(f"# {_span(step.wait)} later")
-        lines.append(f"pachyderm send {entity_type.name}:@check {_spelt(step.message)}{_fields(step)}")
+        # The chances of a context follow from the message's id.
+        named = f" --id {message_id_of(entity_type.name, at, step.dice)}" if entity_type.takes_context else ""
+        lines.append(f"pachyderm send {entity_type.name}:@{NAME} {_spelt(step.message)}{named}{_fields(step)}")
     return lines
 
 
@@ -31,7 +34,7 @@ def test_source(entity_type: EntityType, found: Counterexample) -> str:
     return (
         f"from pachyderm_cli.testing import hold\n\n\n"
         f"def test_{name}_is_{broken}():\n"
-        f'    """{TITLES[broken].capitalize()}."""\n'
+        f'    """{sentence(broken)}"""\n'
         f"    hold({entity_type.name!r}, {str(broken)!r}, {messages})\n"
     )
 

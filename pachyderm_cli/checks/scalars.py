@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -49,7 +50,9 @@ def _of_float(schema: Schema) -> Strategy:
     ).map(lambda number: number + 0.0)  # no negative zero
     if "multiple_of" in schema:
         step = schema["multiple_of"]
-        return st.integers(0, 100).map(lambda number: number * step)
+        first = 0 if low is None else math.ceil(low / step)
+        last = first + 100 if high is None else math.floor(high / step)
+        return st.integers(min(first, last), last).map(lambda number: number * step)
     small = st.integers(0, 4 * _SMALL).map(lambda number: (low or 0.0) + number / 4)
     return small | some
 
@@ -79,7 +82,8 @@ def _of_str(schema: Schema) -> Strategy:
     low, high = schema.get("min_length", 0), schema.get("max_length")
     pattern = schema.get("pattern")
     if pattern is not None:
-        return st.from_regex(pattern, fullmatch=str(pattern).endswith("$"))
+        some = st.from_regex(re.compile(pattern), fullmatch=str(pattern).endswith("$"))
+        return some.filter(lambda text: low <= len(text) <= (len(text) if high is None else high))
     most = max(low, _LONGEST_TEXT) if high is None else min(high, low + _LONGEST_TEXT)
     printable = st.text(_PRINTABLE, min_size=low, max_size=most)
     return st.text(_LETTERS, min_size=max(low, 1), max_size=most) | printable if most else printable
@@ -94,7 +98,9 @@ def _of_bytes(schema: Schema) -> Strategy:
 
 def _of_uuid(schema: Schema) -> Strategy:
     version = schema.get("version")
-    return st.uuids(version=version if version in (1, 2, 3, 4, 5) else None)
+    if version is None or version in (1, 2, 3, 4, 5):
+        return st.uuids(version=version)
+    return st.uuids(version=4).map(lambda made: UUID(int=made.int & ~(0xF << 76) | (version << 76)))
 
 
 def _of_datetime(schema: Schema) -> Strategy:

@@ -1,91 +1,64 @@
-"""Another clock for a project's modules: a little over a year ahead, wherever they look."""
+"""Another clock for this process: a little over a year ahead, whoever asks."""
 
 from __future__ import annotations
 
-import datetime as real_datetime  # noqa: ICN001 - the module itself is what is replaced
-import time as real_time
-from datetime import date, datetime, timedelta, tzinfo
-from types import ModuleType
+import ctypes
+import gc
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 _AHEAD = timedelta(days=401, hours=7, minutes=11, seconds=13)
-_SECONDS = _AHEAD.total_seconds()
+_SECONDS = int(_AHEAD.total_seconds())
+_NANOSECONDS = _SECONDS * 10**9
+_OF_NOW = {"localtime": 0, "gmtime": 0, "ctime": 0, "asctime": 0, "strftime": 1}  # with so many arguments
 
 
-class _AsReal(type):
-    """A class whose instances are those of the class that it is derived from."""
+def shift_clock() -> None:
+    """Let every clock of the standard library run ahead; call it before what is to be deceived is imported.
 
-    def __instancecheck__(cls, value: object) -> bool:
-        return isinstance(value, cls.__mro__[1])
+    The classes stay what they are, so that whoever asks for the very type of a time gets the usual answer.
+    """
+    for name in ("time", "monotonic", "perf_counter"):
+        setattr(time, name, _later(getattr(time, name), _SECONDS))
+    for name in ("time_ns", "monotonic_ns", "perf_counter_ns"):
+        setattr(time, name, _later(getattr(time, name), _NANOSECONDS))
+    moments = time.localtime, time.gmtime
+    for name, count in _OF_NOW.items():
+        setattr(time, name, _of_later(getattr(time, name), count, moments[name == "gmtime"]))
+    # `date.today` and `datetime.today` ask time.time, these two the system.
+    real_now = datetime.now
 
-    def __subclasscheck__(cls, other: type) -> bool:
-        return issubclass(other, cls.__mro__[1])
+    def now(cls: type[datetime], tz: tzinfo | None = None) -> datetime:
+        moment = real_now(tz) + _AHEAD
+        return moment if cls is datetime else cls.combine(moment.date(), moment.timetz())
 
+    def utcnow(cls: type[datetime]) -> datetime:
+        return now(cls, UTC).replace(tzinfo=None)
 
-class _Datetime(datetime, metaclass=_AsReal):
-    def __new__(cls, *values: Any, **named: Any) -> Any:
-        return datetime(*values, **named)  # noqa: DTZ001 - as user code wants it
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> Any:
-        return datetime.now(tz) + _AHEAD
-
-    @classmethod
-    def utcnow(cls) -> Any:
-        return datetime.now(real_datetime.UTC).replace(tzinfo=None) + _AHEAD
-
-    @classmethod
-    def today(cls) -> Any:
-        return datetime.now() + _AHEAD  # noqa: DTZ005 - as user code calls it
+    _replace(datetime, now=classmethod(now), utcnow=classmethod(utcnow))
 
 
-class _Date(date, metaclass=_AsReal):
-    def __new__(cls, *values: Any, **named: Any) -> Any:
-        return date(*values, **named)
-
-    @classmethod
-    def today(cls) -> Any:
-        return date.today() + timedelta(days=_AHEAD.days)  # noqa: DTZ011 - as user code calls it
+def _later(real: Callable[[], Any], ahead: float) -> Callable[[], Any]:
+    return lambda: real() + ahead
 
 
-def _module(real: ModuleType, **other: Any) -> ModuleType:
-    shifted = ModuleType(real.__name__)
-    shifted.__dict__.update({**vars(real), **other})
-    return shifted
+def _of_later(real: Callable[..., Any], count: int, moment: Callable[[float], Any]) -> Callable[..., Any]:
+    """Return a function of the time that, where it is given none, takes the later one."""
+    takes_seconds = real.__name__ in ("localtime", "gmtime", "ctime")
+
+    def function(*values: Any) -> Any:
+        if len(values) > count and values[count] is not None:
+            return real(*values)
+        later = time.time()
+        return real(*values[:count], later if takes_seconds else moment(later))
+
+    return function
 
 
-def _time() -> float:
-    return real_time.time() + _SECONDS
-
-
-def _time_ns() -> int:
-    return real_time.time_ns() + int(_SECONDS) * 10**9
-
-
-def _monotonic() -> float:
-    return real_time.monotonic() + _SECONDS
-
-
-_DATETIME = _module(real_datetime, datetime=_Datetime, date=_Date)
-_TIME = _module(real_time, time=_time, time_ns=_time_ns, monotonic=_monotonic, perf_counter=_monotonic)
-_OTHERS = {
-    id(real): other
-    for real, other in (
-        (datetime, _Datetime),
-        (date, _Date),
-        (real_datetime, _DATETIME),
-        (real_time, _TIME),
-        (real_time.time, _time),
-        (real_time.time_ns, _time_ns),
-        (real_time.monotonic, _monotonic),
-        (real_time.perf_counter, _monotonic),
-    )
-}
-
-
-def shift_clock(modules: list[ModuleType]) -> None:
-    """Let the names of `modules` that tell the time mean the other clock."""
-    for module in modules:
-        for name, value in list(vars(module).items()):
-            if id(value) in _OTHERS:
-                setattr(module, name, _OTHERS[id(value)])
+def _replace(cls: type, **methods: Any) -> None:
+    """Give a class of C other methods, as no assignment does; where that is not possible it keeps its own."""
+    names = next((each for each in gc.get_referents(cls.__dict__) if type(each) is dict), {})
+    names.update(methods)
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(cls))

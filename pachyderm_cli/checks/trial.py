@@ -7,17 +7,28 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
+from pachyderm_cli.checks.comparing import canonical, compared
 from pachyderm_cli.checks.deciding import Answer, decide
 from pachyderm_cli.checks.findings import Broken, Property, Step
 from pachyderm_cli.checks.judging import Judge
+from pachyderm_cli.config import DEFAULT_NETWORK
 from pachyderm_cli.domain.context import Context
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.faults import line_of
-from pachyderm_cli.domain.message import Effect, Event, Message
-from pachyderm_cli.domain.reference import Reference
+from pachyderm_cli.domain.message import Event, Message
+from pachyderm_cli.domain.reference import Reference, named_id
+
+NAME = "check"
+"""The name of the entity that every sequence goes to."""
 
 _IDS = UUID("a5a2c1a0-6f0c-5b4e-9d3c-0b8f6f3f6f10")
+_OFTEN = 5
 _START = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def message_id_of(entity_type: str, at: int, dice: int) -> UUID:
+    """Return the id of a sequence's message number `at`, on which the chances of its context depend."""
+    return uuid5(_IDS, f"{entity_type}:{at}:{dice}")
 
 
 class Folded(NamedTuple):
@@ -66,19 +77,19 @@ class Trial:
         self._judge = Judge(entity_type, settled)
         self._invariants = {} if Property.INVARIANT in settled else invariants
         self._watch = watch
-        self._reference = Reference(entity_type.name, uuid5(_IDS, entity_type.name))
+        self._reference = Reference(entity_type.name, named_id(DEFAULT_NETWORK, entity_type.name, NAME))
         self._now = _START
         self._given: list[_Given] = []
         self._version = 0
         self.state = self._judge.answered(entity_type.initial)
-        self._restored = self._judge.restored(self.state)  # goes on from snapshots alone
-        self.initial = self._judge.shown(self.state)
+        # Goes on from snapshots alone, of which there is none before the first event.
+        self._restored = self._judge.copy(self.state)
         self._hold_invariants(None)
 
     def send(self, message: Message, step: Step) -> bool:
         """Handle a message; return False if the sequence cannot go on after it."""
         self._now += timedelta(seconds=step.wait)
-        message_id = uuid5(_IDS, f"{len(self.handled)}:{step.dice}")
+        message_id = message_id_of(self.entity_type.name, len(self.handled), step.dice)
         context = Context(self._now, message_id, self._reference, self._version)
         try:
             answer = decide(self._judge, message, self.state, context)
@@ -133,11 +144,25 @@ class Trial:
             problem = f"{name} changed the {each.what} of an earlier update: the two share a part of it"
             judge.same(Property.PURE_UPDATE, each.copy, each.value, problem, line)
         self._given += given
-        restored = self._applied(self._restored, judge.copy(event_copy), version)
-        problem = f"{name} gives another state on what a snapshot gives back"
-        judge.same(Property.FAITHFUL, new, restored, problem, line, state=before_copy)
+        self._hold_to_snapshot(event_copy, before_copy, new)
         self.state, self._restored = new, judge.restored(new)
         self._hold_invariants(before_copy)
+
+    def _hold_to_snapshot(self, event: Event, before: Any, new: Any) -> None:
+        """Require that `update` makes of a state's snapshot what it made of the state."""
+        judge, line, version = self._judge, self.entity_type.update_line, self._version + 1
+        restored = self._applied(self._restored, judge.copy(event), version)
+        if Property.FAITHFUL in judge.settled or compared(new, restored) is None:
+            return
+        name = f"update({type(event).__name__})"
+        for _ in range(_OFTEN):  # what differs from one time to the next differs for that reason alone
+            again = self._applied(judge.copy(before), judge.copy(event), version)
+            problem = f"{name} gives another state when it is called again"
+            judge.same(Property.PURE_UPDATE, new, again, problem, line, state=before)
+            if compared(new, again) is not None:
+                return
+        problem = f"{name} gives another state on what a snapshot gives back"
+        judge.same(Property.FAITHFUL, new, restored, problem, line, state=before)
 
     def _applied(self, state: Any, event: Event, version: int) -> Any:
         return self._judge.answered(lambda: self.entity_type.apply(state, event, version), state)
@@ -146,8 +171,9 @@ class Trial:
         for name, holds in self._invariants.items():
             problem = None
             try:
-                if holds(self._judge.copy(self.state)) is False:
-                    problem = f"{name} does not hold"
+                answer = holds(self._judge.copy(self.state))
+                if answer is not None and not answer:
+                    problem = f"{name} does not hold" + ("" if answer is False else f": it returned {answer!r}")
             except Exception as error:  # noqa: BLE001 - whatever it raises says that it does not hold
                 problem = f"{name} does not hold: {type(error).__name__}: {error}".rstrip(": ")
             if problem is not None:
@@ -158,9 +184,4 @@ class Trial:
 def _handled(step: Step, context: Context, events: tuple[Folded, ...], answer: Answer) -> Handled:
     if isinstance(answer, str):
         return Handled(step, context, (), (), answer)
-    return Handled(step, context, events, tuple([written(each) for each in answer.effects]), None)
-
-
-def written(effect: Effect) -> str:
-    """Return an effect as text, to compare."""
-    return f"{type(effect).__name__} {effect.model_dump_json()}"
+    return Handled(step, context, events, tuple([canonical(each) for each in answer.effects]), None)

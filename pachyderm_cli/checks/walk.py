@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -46,8 +48,10 @@ class Walk:
         self._seen = seen
         self._hooks = hooks
         self._path = name
+        self.used: set[Any] = set()  # those hooks that were asked for
         self._definitions: dict[str, Schema] = {}
         self._deferred: dict[str, Strategy] = {}
+        self._annotations: Mapping[str, Any] = {}  # of the class that is walked through
 
     def of(self, schema: Schema) -> Strategy:
         """Return a strategy for input that the schema takes, more or less: whoever uses it validates.
@@ -56,6 +60,7 @@ class Walk:
         """
         kind, cls = schema["type"], schema.get("cls")
         if isinstance(cls, type) and cls in self._hooks:
+            self.used.add(cls)
             return self._hooks[cls]  # type: ignore[no-any-return]  # a strategy, the caller said
         if kind in _INSIDE:
             return self.of(schema[_INSIDE[kind]])
@@ -97,13 +102,20 @@ class Walk:
             case "definition-ref":
                 return self._reference(schema["schema_ref"])
             case "model" | "dataclass":
-                return self._within(schema["cls"].__name__, lambda: self.of(schema["schema"]))
+                return self._within(schema["cls"].__name__, lambda: self._of_class(schema))
             case "model-fields" | "typed-dict":
                 return self._of_fields(schema["fields"].items())
             case "dataclass-args":
                 return self._of_fields((field["name"], field) for field in schema["fields"])
         known = f" ({schema['cls'].__name__})" if "cls" in schema else ""
         raise Unguessable(f"no value of {self._path} can be guessed: pydantic calls its type {kind}{known}; {_HINT}")
+
+    def _of_class(self, schema: Schema) -> Strategy:
+        before, self._annotations = self._annotations, _annotations_of(schema["cls"])
+        try:
+            return self.of(schema["schema"])
+        finally:
+            self._annotations = before
 
     def _reference(self, ref: str) -> Strategy:
         if ref not in self._deferred:
@@ -138,12 +150,27 @@ class Walk:
         optional: dict[str, Strategy] = {}
         owner = self._path
         for name, field in fields:
-            inner, alias = field["schema"], field.get("validation_alias")
-            hook = self._hooks.get(f"{owner}.{name}")
-            made = hook if hook is not None else self._within(f"{owner}.{name}", partial(self.of, inner))
+            inner = field["schema"]
             is_optional = inner["type"] == "default" or field.get("required") is False
-            (optional if is_optional else required)[alias if isinstance(alias, str) else name] = made
+            made = self._of_field(f"{owner}.{name}", inner, self._annotations.get(name), is_optional=is_optional)
+            if made is not None:
+                (optional if is_optional else required)[_key(name, field.get("validation_alias"))] = made
         return st.fixed_dictionaries(required, optional=optional)
+
+    def _of_field(self, path: str, schema: Schema, annotation: Any, *, is_optional: bool) -> Strategy | None:
+        """Return a field's strategy; None for one that is left out, since it may be, and nothing is known of it."""
+        hook = self._hooks.get(path)
+        if hook is not None:
+            self.used.add(path)
+            return hook  # type: ignore[no-any-return]  # a strategy, the caller said
+        try:
+            return self._within(path, partial(self.of, schema))
+        except Unguessable:
+            if _is_well_known(annotation):
+                return st.from_type(annotation)
+            if is_optional:
+                return None
+            raise
 
     def _within(self, path: str, make: Callable[[], Strategy]) -> Strategy:
         before, self._path = self._path, path
@@ -155,13 +182,37 @@ class Walk:
     def _scalar(self, schema: Schema) -> Strategy:
         """Return a strategy for fresh values, and for those of that type that came up before and fit."""
         kind, make = SCALARS[schema["type"]]
-        fresh = make(schema)
+        try:
+            fresh = make(schema)
+        except re.error as error:  # pydantic's patterns are not quite Python's
+            raise Unguessable(f"no value of {self._path} can be guessed: its pattern, {error}; {_HINT}") from error
         plain = {key: value for key, value in schema.items() if key not in ("ref", "metadata", "serialization")}
         try:
             fits = SchemaValidator(plain).isinstance_python
         except SchemaError:
             return fresh
         return fresh if kind is None else _or_seen(self._seen, kind, fits, fresh)
+
+
+def _annotations_of(cls: type) -> Mapping[str, Any]:
+    fields: Mapping[str, Any] = getattr(cls, "model_fields", {}) or {}
+    return {name: field.annotation for name, field in fields.items()}
+
+
+def _is_well_known(annotation: Any) -> bool:
+    """Tell whether Hypothesis knows a type of which pydantic's schema says nothing: the library's, and named tuples."""
+    if not isinstance(annotation, type) or annotation.__module__ == "builtins":
+        return False
+    return issubclass(annotation, tuple) or annotation.__module__.partition(".")[0] in sys.stdlib_module_names
+
+
+def _key(name: str, alias: Any) -> str:
+    """Return the key that a field is given by: its alias, or the first of several that is a plain key."""
+    if isinstance(alias, str):
+        return alias
+    paths = alias if isinstance(alias, list) else []
+    plain = [each[0] if isinstance(each, list) else each for each in paths if isinstance(each, str) or len(each) == 1]
+    return next((each for each in plain if isinstance(each, str)), name)
 
 
 @st.composite

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from pachyderm_cli.domain.entity import EntityType
+from pachyderm_cli.errors import EntityLoadError
 
 _MARK = "__pachyderm_invariant__"
 
@@ -24,8 +25,11 @@ def invariant(function: FunctionT) -> FunctionT:
 
 
 def invariants_of(entity_type: EntityType) -> Mapping[str, Callable[[Any], Any]]:
-    """Return the invariants that the module of `entity_type` defines, by name, in their order."""
+    """Return the invariants that the module of `entity_type` defines, by name, in order. Raises EntityLoadError."""
     module = getattr(entity_type.handle, "__globals__", {})
+    if "invariant" in module and not callable(module["invariant"]):
+        problem = f"{entity_type.file}: invariant is {module['invariant']!r}: write a function of the state"
+        raise EntityLoadError(problem, file=entity_type.file, line=1)
     return {
         name: value
         for name, value in module.items()

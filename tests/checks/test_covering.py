@@ -198,10 +198,12 @@ match event:
 match event:
     case Opened():
         return 1
-    case OpenedWide(way=3) | Closed():
+    case OpenedWide(way=3) | Opened(way=4):
         return 2
+    case Closed():
+        return 3
 """,
-        "case OpenedWide(way=3) | Closed()",
+        "case OpenedWide(way=3) | Opened(way=4)",
     ),
     "below a wildcard": (
         """

@@ -205,6 +205,37 @@ HOOKS = {
     "a dict for a class": "strategies = {Add: st.builds(Add, amount=st.sampled_from([3, 5]))}",
     "a function for a field": "def strategies() -> dict[str, Any]:\n    return {'Add.amount': st.sampled_from([3, 5])}",
 }
+ONE_MESSAGE = """
+from collections.abc import Iterator
+from typing import Annotated
+from pydantic import AfterValidator, ConfigDict, Field
+from pachyderm_cli import Event, Message
+
+class Odd:
+    pass
+
+def never(value: int) -> int:
+    raise ValueError
+
+def divide(value: int) -> int:
+    return 12 // value
+
+class Add(Message):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    {field}
+
+class Added(Event):
+    pass
+
+def init() -> int:
+    return 0
+
+def handle(message: Add, state: int) -> Iterator[Added]:
+    yield Added()
+
+def update(event: Added, state: int) -> int:
+    return state + 1
+"""
 SMALL = "def invariant(state: int) -> bool:\n    return state < 11\n"
 
 
@@ -218,15 +249,66 @@ def test_strategies_of_the_module_are_used(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("written", ["strategies = 3", "strategies = [Add]", "def strategies() -> None:\n    pass"])
 def test_strategies_that_are_no_dict_are_refused(tmp_path: Path, written: str) -> None:
     """Anything else called `strategies` is an error of the module, which says what to write."""
-    with pytest.raises(EntityLoadError, match="write a dict, or a function that returns one") as caught:
+    with pytest.raises(EntityLoadError, match="write strategies = ") as caught:
         checked(tmp_path, tally(more=f"{written}\n"))
     assert caught.value.details["file"] == str(tmp_path / "entities" / "entity.py")
 
 
 def test_what_cannot_be_guessed_is_named(tmp_path: Path) -> None:
-    """A message whose type tells nothing is an error that names its field."""
-    with pytest.raises(Unguessable, match=r"no value of Add\.amount can be guessed"):
-        checked(tmp_path, tally(("amount: int = Field(ge=0, le=9)", "amount: complex")))
+    """A message whose type tells nothing is a note that names its field; the others are tried."""
+    report = checked(tmp_path, tally(("amount: int = Field(ge=0, le=9)", "amount: complex")), examples=20)
+    assert report.notes[0].startswith("the message Add was not tried: no value of Add.amount can be guessed")
+    assert report.examples[Property.TOTAL] == 20
+
+
+def test_nothing_is_said_to_hold_where_no_message_can_be_made(tmp_path: Path) -> None:
+    """A type of whose messages pydantic takes none that was made is an error, and not sound for want of trying."""
+    only = ONE_MESSAGE.format(field="amount: Annotated[int, AfterValidator(never)]")
+    with pytest.raises(Unguessable, match="no valid message of entity was found"):
+        checked(tmp_path, only)
+    with pytest.raises(Unguessable, match=r"no value of Add\.amount can be guessed: its pattern, bad escape"):
+        checked(tmp_path, ONE_MESSAGE.format(field='amount: str = Field(pattern="^\\\\p{Lu}$")'))
+
+
+def test_a_validator_that_fails_is_a_fault(tmp_path: Path) -> None:
+    """What a message's own validator raises, but for a ValueError, is told with its line and the smallest message."""
+    report = checked(tmp_path, ONE_MESSAGE.format(field="amount: Annotated[int, AfterValidator(divide)]"))
+    one = found(report, Property.TOTAL)
+    assert "ZeroDivisionError" in one.fault.problem
+    assert [(step.message, step.data) for step in one.steps] == [("Add", '{"amount":0}')]
+
+
+def test_a_field_that_may_be_left_out_is(tmp_path: Path) -> None:
+    """Of a type of which nothing is known no value is needed where the field has a default."""
+    report = checked(tmp_path, ONE_MESSAGE.format(field="amount: int = 1\n    odd: Odd | None = None"), examples=20)
+    assert (report.notes, report.examples[Property.TOTAL]) == ([], 20)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("strategies = {'Add.amount': [1, 2]}", "no strategy of Hypothesis"),
+        ("strategies = {3: st.just(1)}", "has the key 3"),
+        ("def strategies():\n    return 1 / 0", "strategies failed: ZeroDivisionError"),
+        ("strategies = {'Add.amount': st.integers().map(lambda n: 1 // 0)}", "a strategy of the module failed"),
+        ("invariant = True", "write a function of the state"),
+    ],
+)
+def test_what_a_module_says_wrongly_is_refused(tmp_path: Path, written: str, told: str) -> None:
+    """Strategies that are none or fail, and an invariant that is no function, are told with the module's file."""
+    source = "from hypothesis import strategies as st\n" + ONE_MESSAGE.format(field="amount: int") + f"\n\n{written}\n"
+    with pytest.raises(EntityLoadError, match=told) as caught:
+        checked(tmp_path, source)
+    assert caught.value.details["file"] == str(tmp_path / "entities" / "entity.py")
+
+
+def test_a_strategy_that_fits_nothing_is_a_note(tmp_path: Path) -> None:
+    """A key that is misspelt is told, since nothing is made by it."""
+    hooks = "\n\nstrategies = {'Ad.amount': st.just(1)}\n"
+    source = "from hypothesis import strategies as st\n" + ONE_MESSAGE.format(field="amount: int") + hooks
+    assert checked(tmp_path, source, examples=20).notes == [
+        "strategies['Ad.amount'] fits no field or class of a message"
+    ]
 
 
 def test_a_message_that_no_guess_makes_is_a_note(tmp_path: Path) -> None:
@@ -235,6 +317,6 @@ def test_a_message_that_no_guess_makes_is_a_note(tmp_path: Path) -> None:
     odd += "        raise ValueError\n\n    @model_validator(mode='after')\n    def never(self) -> Any:\n"
     odd += "        raise ValueError\n"
     source = tally(("amount: int = Field(ge=0, le=9)", odd), ("ConfigDict, Field", "field_validator, model_validator"))
-    report = checked(tmp_path, source, examples=5)
+    report = checked(tmp_path, source, examples=60)
     assert report.notes[0].startswith("no valid Add was found by guessing: say how in the module, strategies = ")
-    assert report.examples[Property.TOTAL] == 5
+    assert report.examples[Property.TOTAL] == 60

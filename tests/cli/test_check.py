@@ -108,11 +108,12 @@ def pytest_in(command: Command, status: int) -> str:
 
 
 def test_json_has_everything(pachyderm: Command, entities: Path) -> None:
-    """A document for each type; a module that cannot be checked hides no other, and its error is the command's."""
+    """A document for each type; a module that cannot be checked hides no other, and its error is told beside theirs."""
     (entities / "broken.py").write_text(BROKEN)
     result = pachyderm.quick("check", "--json", "--seed", "3", "--max-examples", "60")
-    assert (result.status, result.error["code"]) == (6, "entity_load_error")
-    assert result.error["file"].endswith("broken.py")
+    assert (result.status, [each["code"] for each in result.errors]) == (9, ["entity_load_error", "check_failed"])
+    assert result.errors[0]["file"].endswith("broken.py")
+    assert result.errors[1]["types"] == ["ratings"]
     counter, ratings = result.documents
     keys = {"type": str, "file": str, "seed": int, "sound": bool, "properties": list, "hints": list, "notes": list}
     for each in (counter, ratings):
@@ -143,7 +144,7 @@ def test_what_the_source_says_is_told(pachyderm: Command, entities: Path) -> Non
     counter.write_text(counter.read_text().replace("    yield Increased", hint))
     result = pachyderm.quick("check", "counter", "guests", "--max-examples", "1")
     assert result.status == 9
-    assert result.err.startswith("error: 1 of 2 entity types does not keep the contract: guests (")
+    assert result.err.startswith("error: guests (1 of 2 entity types) does not keep the contract (")
     told = lines(result.out)
     (hinted,) = [line for line in told if line.startswith("  hint: ")]
     assert re.fullmatch(r"  hint: handle does I/O \(message\.read_text\(\)\): .*counter\.py:[0-9]+\)", hinted)

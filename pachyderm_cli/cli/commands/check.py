@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from pachyderm_cli.cli.completion import complete_types
 from pachyderm_cli.cli.session import EntitiesOption, JsonOption, Session
-from pachyderm_cli.errors import CheckFailed, ConfigError, EntityLoadError, PachydermError, UsageError
+from pachyderm_cli.errors import CheckFailed, ConfigError, PachydermError, UsageError
 
 if TYPE_CHECKING:
     from pachyderm_cli.checks.check import Wish
@@ -88,39 +89,50 @@ def check(
 def _check_all(known: FolderEntityTypes, names: list[str], wish: Wish, folder: Path, *, as_json: bool) -> None:
     """Check and print one type after the other. Raises CheckFailed, or what keeps a type from being checked."""
     from pachyderm_cli.cli import render_check, serialize_check  # noqa: PLC0415 - as above
-    from pachyderm_cli.cli.output import emit_each, progress, results  # noqa: PLC0415 - as above
+    from pachyderm_cli.cli.output import emit, emit_each, progress_told, results, tell_error  # noqa: PLC0415 - as above
 
-    failed: list[str] = []
     problems: list[PachydermError] = []
-
-    def reports() -> Iterator[Checked]:
-        from pachyderm_cli.checks.check import check as check_type  # noqa: PLC0415 - as above
-        from pachyderm_cli.checks.walk import Unguessable  # noqa: PLC0415 - as above
-
-        for name in names:
-            try:
-                entity_type = known.get(name)
-                report = check_type(entity_type, wish, folder=folder)
-            except (EntityLoadError, Unguessable) as error:  # one broken module does not hide the others
-                problems.append(error)
-                continue
-            if not report.is_sound:
-                failed.append(name)
-            yield entity_type, report
-
-    every = progress(reports(), "checking", len(names))
-    # On a terminal they would run into the progress bar, so they come after it.
-    shown = list(every) if results().isatty() else every
-    emit_each(shown, as_json, serialize_check.report, render_check.report)
+    shown: list[Checked] = []
+    is_terminal = results().isatty()
+    with progress_told("checking") as told:
+        for each in _reports(known, names, wish, folder, problems, told):
+            shown.append(each)
+            if not is_terminal:
+                emit(each, as_json, serialize_check.report, render_check.report)
+    if is_terminal:  # they would have run into the progress bar
+        emit_each(shown, as_json, serialize_check.report, render_check.report)
+    failed = [report.entity_type for _, report in shown if not report.is_sound]
+    for problem in problems if failed else problems[1:]:
+        tell_error(problem, as_json=as_json)
+    if failed:
+        which = f"{', '.join(failed)} ({len(failed)} of {len(names)} entity types)" if len(names) > 1 else failed[0]
+        keep = "do not keep" if len(failed) > 1 else "does not keep"
+        raise CheckFailed(f"{which} {keep} the contract (the same again: --seed {wish.seed})", types=failed)
     if problems:
         raise problems[0]
-    if failed:
-        of_types = f"{len(failed)} of {len(names)} entity types" if len(names) > 1 else names[0]
-        verb = "does" if len(failed) == 1 else "do"
-        which = f": {', '.join(failed)}" if len(names) > 1 else ""
-        raise CheckFailed(
-            f"{of_types} {verb} not keep the contract{which} (the same again: --seed {wish.seed})", types=failed
-        )
+
+
+def _reports(
+    known: FolderEntityTypes,
+    names: list[str],
+    wish: Wish,
+    folder: Path,
+    problems: list[PachydermError],
+    told: Callable[[int, int], None] | None,
+) -> Iterator[Checked]:
+    """Yield the report of each type; what keeps one from being checked goes to `problems`, and the others go on."""
+    from pachyderm_cli.checks.check import check as check_type  # noqa: PLC0415 - as above
+
+    def tell(at: int, tried: int) -> None:
+        if told is not None:  # after a fault the search begins again, so that it may stay at its end for a while
+            told(at * wish.examples + min(tried, wish.examples), len(names) * wish.examples)
+
+    for at, name in enumerate(names):
+        try:
+            entity_type = known.get(name)
+            yield entity_type, check_type(entity_type, wish, folder=folder, progress=partial(tell, at))
+        except PachydermError as error:
+            problems.append(error)
 
 
 def register(app: typer.Typer) -> None:

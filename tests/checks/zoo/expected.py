@@ -48,6 +48,7 @@ FAULTY: dict[str, str] = {
 SOUND: tuple[str, ...] = (
     "appointments",
     "audit_log",
+    "conference",
     "dice_game",
     "document",
     "invoice",
