@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pachyderm_cli.cli.output import Line
 from pachyderm_cli.cli.pieces import labelled
 from pachyderm_cli.domain.timestamps import to_text
+from pachyderm_cli.engine.verifying import Verified
 from pachyderm_cli.store.backup import BackedUp
+from pachyderm_cli.store.findings import Finding
 from pachyderm_cli.store.schema import SCHEMA_VERSION
 from pachyderm_cli.store.status import NetworkStatus, StoreStatus
 
@@ -50,6 +52,22 @@ def _contents(network: NetworkStatus) -> Iterator[str]:
             yield counted(count, what)
     for name, count in network.effects.items():
         yield f"{counted(count, 'effect')} {name}"
+
+
+def finding(result: Finding) -> Iterator[Line]:
+    """Show something that should not be so."""
+    named = "" if result.entity is None else f"{result.entity[0]}:{result.entity[1]}"
+    where = [each for each in (result.network, named) if each]
+    at = "" if result.version is None else f" version {result.version}"
+    told = f": {result.problem}" if where else result.problem
+    yield (("✗ ", "bold red"), (f"{result.check}  ", "bold"), (" ".join(where), "cyan"), (f"{at}{told}", ""))
+
+
+def verified(result: Verified) -> Iterator[Line]:
+    """Show how much was verified, and how much was found."""
+    read = (counted(result.entities, "entity", "entities"), counted(result.events, "event"))
+    told = f"{', '.join(read)} verified, {counted(result.folded, 'entity', 'entities')} folded: "
+    yield ((told, ""), (counted(result.findings, "finding"), "red" if result.findings else "green"))
 
 
 def counted(count: int, one: str, many: str | None = None) -> str:

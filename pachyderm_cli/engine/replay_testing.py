@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pachyderm_cli.domain.codec import difference
@@ -20,15 +21,17 @@ from pachyderm_cli.store.events import read_data
 from pachyderm_cli.store.snapshots import snapshots_of
 from pachyderm_cli.store.store import Store
 
-_Row = tuple[int, str, str, int]
+Row = tuple[int, str, str, int]
 
 
-class _Diverged(Exception):
-    """The entity does not come out as it did."""
+class Diverged(Exception):
+    """The entity does not come out as it did; `kind` is what was kept and differs, None where nothing can be folded."""
 
-    def __init__(self, problem: str, version: int | None = None, event: str | None = None) -> None:
+    def __init__(
+        self, problem: str, version: int | None = None, event: str | None = None, kind: str | None = None
+    ) -> None:
         super().__init__(problem)
-        self.problem, self.version, self.event = problem, version, event
+        self.problem, self.version, self.event, self.kind = problem, version, event, kind
 
 
 class ReplayTest:
@@ -48,29 +51,20 @@ class ReplayTest:
                 self._against_snapshots(entity, version)
             else:
                 self._against_others(entity, version, self._others)
-        except _Diverged as found:
+        except Diverged as found:
             return Replayed(entity, version, found.problem, found.version, found.event)
         return Replayed(entity, version)
 
     def _against_snapshots(self, entity: Reference, up_to: int) -> None:
         entity_type = _loaded(self._types, entity)
         taken = {
-            each.version: each.state
+            each.version: {"snapshot": each.state}
             for each in snapshots_of(self._store, self._network, entity.id)
             if each.entity.type == entity.type
         }
-        state = _initial(entity_type)
-        for page in read_data(self._store, self._network, entity.id, after=0, up_to=up_to):
-            for part in _parts(page, taken):
-                state = _folded(entity_type, state, part)
-                version, event = part[-1][0], part[-1][1]
-                if version in taken:
-                    problem = _differs(_shown(entity_type, state, version, event), taken[version])
-                    if problem is not None:
-                        raise _Diverged(
-                            f"differs from the snapshot taken at version {version}: {problem}", version, event
-                        )
-        _shown(entity_type, state, up_to, None)
+        pages = read_data(self._store, self._network, entity.id, after=0, up_to=up_to)
+        for found in against_kept(entity_type, pages, taken):
+            raise found
 
     def _against_others(self, entity: Reference, up_to: int, others: EntityTypes) -> None:
         here, there = _loaded(self._types, entity), _loaded(others, entity)
@@ -83,34 +77,57 @@ class ReplayTest:
                     theirs = there.fold(theirs, [row])
                     expected = there.state_json(theirs)
                 except EntityFailed as error:
-                    raise _Diverged(f"only the other code fails: {error.message}", version, event) from error
+                    raise Diverged(f"only the other code fails: {error.message}", version, event) from error
                 problem = _differs(_shown(here, ours, version, event), expected)
                 if problem is not None:
-                    raise _Diverged(f"differs from what the other code gives: {problem}", version, event)
+                    raise Diverged(f"differs from what the other code gives: {problem}", version, event)
+
+
+def against_kept(
+    entity_type: EntityType, pages: Iterable[list[Row]], kept: Mapping[int, Mapping[str, str]]
+) -> Iterator[Diverged]:
+    """Fold pages of events, and yield where the state differs from one that was kept at its version, as JSON by kind.
+
+    What is kept need not be known before its page. Raises Diverged for an event that cannot be folded.
+    """
+    state, version = _initial(entity_type), 0
+    for page in pages:
+        for part in _parts(page, kept):
+            state = _folded(entity_type, state, part)
+            version, event = part[-1][0], part[-1][1]
+            for kind, text in kept.get(version, {}).items():
+                problem = _differs(_shown(entity_type, state, version, event), text)
+                if problem is not None:
+                    told = f"differs from the {kind} taken at version {version}: {problem}"
+                    yield Diverged(told, version, event, kind)
+    _shown(entity_type, state, version, None)
 
 
 def _loaded(types: EntityTypes, entity: Reference) -> EntityType:
     try:
         return types.get(entity.type)
     except PachydermError as error:
-        raise _Diverged(error.message) from error
+        raise Diverged(error.message) from error
 
 
 def _initial(entity_type: EntityType) -> Any:
     try:
         return entity_type.initial()
     except EntityFailed as error:
-        raise _Diverged(error.message, 0) from error
+        raise Diverged(error.message, 0) from error
 
 
-def _folded(entity_type: EntityType, state: Any, rows: list[_Row]) -> Any:
+def _folded(entity_type: EntityType, state: Any, rows: list[Row]) -> Any:
     """Return the state after `rows`; where they cannot be folded, find the first of them that cannot."""
-    before = entity_type.own_state(state)
+    try:
+        before = entity_type.own_state(state)
+    except EntityFailed as error:
+        raise Diverged(error.message, rows[0][0], rows[0][1]) from error
     try:
         return entity_type.fold(state, rows)
     except EntityFailed as error:
         if len(rows) == 1:
-            raise _Diverged(error.message, rows[0][0], rows[0][1]) from error
+            raise Diverged(error.message, rows[0][0], rows[0][1]) from error
     for row in rows:
         before = _folded(entity_type, before, [row])
     return before  # it failed in the whole, and not one by one: code that is not pure
@@ -120,15 +137,15 @@ def _shown(entity_type: EntityType, state: Any, version: int, event: str | None)
     try:
         return entity_type.state_json(state)
     except EntityFailed as error:
-        raise _Diverged(error.message, version, event) from error
+        raise Diverged(error.message, version, event) from error
 
 
-def _parts(page: list[_Row], taken: dict[int, str]) -> list[list[_Row]]:
+def _parts(page: list[Row], kept: Mapping[int, Any]) -> list[list[Row]]:
     """Return the page in parts that end where there is a snapshot."""
-    parts: list[list[_Row]] = [[]]
+    parts: list[list[Row]] = [[]]
     for row in page:
         parts[-1].append(row)
-        if row[0] in taken:
+        if row[0] in kept:
             parts.append([])
     return [part for part in parts if part]
 
@@ -137,7 +154,10 @@ def _differs(ours: str, theirs: str) -> str | None:
     """Return where two states differ, None if they are the same but for the order of keys."""
     if ours == theirs:
         return None
-    left, right = json.loads(theirs), json.loads(ours)
+    try:
+        left, right = json.loads(theirs), json.loads(ours)
+    except ValueError as error:
+        return f"what was kept is no JSON: {error}"
     path = difference(left, right, "state")
     if path is None:
         return None

@@ -1,10 +1,12 @@
-"""Looking after the store as a whole: copies of it, and what it is like."""
+"""Looking after the store as a whole: copies of it, what it is like, whether it is whole."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from pachyderm_cli.engine.loader import EntityTypes
+from pachyderm_cli.engine.verifying import Verification
 from pachyderm_cli.store.backup import BackedUp, Progress, back_up
 from pachyderm_cli.store.status import StoreStatus, status_of
 from pachyderm_cli.store.store import Store
@@ -14,6 +16,8 @@ class Upkeep:
     """The part of `Pachyderm` that is about the store as a whole, whatever networks are in it."""
 
     _store: Store
+    _types: EntityTypes
+    _network: str
 
     def backup(
         self, path: str | os.PathLike[str], *, replace: bool = False, progress: Progress | None = None
@@ -33,3 +37,15 @@ class Upkeep:
         A store that is not there stays so; one of an older schema is told of as it is. Raises StoreError.
         """
         return status_of(self._store)
+
+    def verify(
+        self, type_name: str | None = None, *, all_networks: bool = False, progress: Progress | None = None
+    ) -> Verification:
+        """Return an iterable over what is wrong in the store, which reads as it goes, in constant memory.
+
+        Every row is held against what must hold of it, and entities that there is code for are folded, and held
+        against the snapshots and kept states that this code made. All of it as it is at one moment: of this network, of
+        all of them, or of the entities of one type. `progress` is called with how many events are read, and how many
+        there are. Once it was iterated over, `summary` says how much was read. Iterating raises StoreError.
+        """
+        return Verification(self._store, self._types, None if all_networks else self._network, type_name, progress)

@@ -65,8 +65,11 @@ def driver_errors() -> tuple[type[Exception], ...]:
 
 
 def any_error() -> tuple[type[Exception], ...]:
-    """Return the classes of whatever may be raised while a store is used: by the drivers, SQLAlchemy, the system."""
-    return (*driver_errors(), SQLAlchemyError, OSError)
+    """Return the classes of whatever may be raised while a store is used: by the drivers, SQLAlchemy, the system.
+
+    Where a file is damaged, what SQLite says of it may quote it, and then sqlite3 cannot even read that.
+    """
+    return (*driver_errors(), SQLAlchemyError, OSError, UnicodeDecodeError)
 
 
 def is_constraint(error: BaseException | None) -> bool:
@@ -96,6 +99,8 @@ def store_error(url: URL, error: BaseException) -> StoreError:
     """Return the StoreError for what a driver, SQLAlchemy or the system raised."""
     original = getattr(error, "orig", None) or error  # SQLAlchemy's errors wrap the driver's
     code = getattr(original, "sqlite_errorcode", None)
+    if isinstance(original, UnicodeDecodeError):
+        code, original = sqlite3.SQLITE_CORRUPT, ValueError(original.object.decode(errors="backslashreplace"))
     if code is not None:
         problem = _SQLITE.get(code & 0xFF, "cannot be used")
         return StoreError(_line(url, problem, original), store=shown(url))

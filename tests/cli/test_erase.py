@@ -1,7 +1,11 @@
 """`pachyderm erase`: for good, only when it is meant, and told wherever the entity is named afterwards."""
 
+import sqlite3
+from unittest.mock import patch
+
 import pytest
 
+from pachyderm_cli.store.erasing import scrub
 from tests.cli.running import Command
 
 KEYS = [
@@ -79,6 +83,21 @@ def test_on_a_terminal_it_asks(pachyderm: Command) -> None:
     assert "nothing was erased" in pachyderm.on_terminal(*ERASE, typed="\n")
     pachyderm.quick("inspect", "counter:@ada").done()
     assert "was erased" in pachyderm.on_terminal(*ERASE, typed="y\n")
+    assert pachyderm.quick("inspect", "counter:@ada").status == 3
+
+
+def test_a_file_that_others_keep_reading_is_told(pachyderm: Command) -> None:
+    """The entity is erased all the same; the result says that the file was not written anew, and what to do."""
+    pachyderm.quick("send", "counter:@ada", "increment").done()
+    reader = sqlite3.connect(pachyderm.folder / "pachyderm.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM pachyderm_events").fetchall()
+    with patch("pachyderm_cli.engine.erasing.scrub", lambda store: scrub(store, 0.1)):
+        result = pachyderm.quick(*ERASE, "--yes", "--json")
+    assert (result.status, result.document["scrubbed"], result.error["code"]) == (7, False, "store_error")
+    assert "pachyderm store scrub" in result.error["message"]
+    reader.close()
+    assert pachyderm.quick("store", "scrub", "--json").done().document["scrubbed"] is True
     assert pachyderm.quick("inspect", "counter:@ada").status == 3
 
 

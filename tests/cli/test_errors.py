@@ -24,9 +24,12 @@ STATUS = {
     "unknown_message": 2,
     "invalid_message": 2,
     "not_found": 3,
+    "erased": 3,
     "ambiguous_reference": 3,
     "version_conflict": 4,
     "message_id_conflict": 4,
+    "cursor_held": 4,
+    "collision": 4,
     "rejected": 5,
     "config_error": 6,
     "entity_load_error": 6,
@@ -309,10 +312,11 @@ def test_every_code_of_the_table_is_an_errors(used: Command) -> None:
 
 
 def test_every_code_is_provoked_here() -> None:
-    """Each code has its case in this file, but for those that other files provoke or that nothing can yet."""
+    """Each code has its case in this file, but for those that other files provoke."""
     provoked = {case.code for case in OF_EACH_CODE.values()}
-    # test_send.py; test_interrupt.py; no command of today checks anything
-    assert set(STATUS) - provoked == {"effect_failed", "interrupted", "check_failed"}
+    # test_send.py, test_interrupt.py, test_check.py, test_erase.py, test_follow.py, test_import.py
+    elsewhere = {"effect_failed", "interrupted", "check_failed", "erased", "cursor_held", "collision"}
+    assert set(STATUS) - provoked == elsewhere
 
 
 @pytest.mark.parametrize("case", OF_EACH_CODE.values(), ids=OF_EACH_CODE.keys())

@@ -27,10 +27,13 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "worker": (),
     "erase": (),
     "backup": (),
+    "export": (),
+    "import": (),
+    "copy": (),
     "effects": ("list", "show", "retry", "discard"),
     "timers": ("list", "cancel"),
     "cursors": ("list", "set", "drop"),
-    "store": ("migrate", "status", "verify"),
+    "store": ("migrate", "status", "verify", "scrub"),
 }
 HEAVY = {"sqlalchemy", "alembic", "pydantic", "rich", "psycopg", "jsonpatch", "asyncio"}
 # Where there are commands below one, those, and otherwise the command itself.

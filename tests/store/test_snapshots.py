@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from pachyderm_cli.domain.reference import Reference
-from pachyderm_cli.store.records import StoredSnapshot
-from pachyderm_cli.store.snapshots import drop_snapshots, keep_snapshot, newest_snapshots, snapshots_of
+from pachyderm_cli.store.records import NewSnapshot
+from pachyderm_cli.store.snapshots import drop_snapshots, newest_snapshots, snapshots_of, write_snapshot
 from pachyderm_cli.store.store import Store
 from tests.support.appends import an_entity
 from tests.support.clocks import START
@@ -13,7 +13,8 @@ from tests.support.clocks import START
 def keep(store: Store, entity: Reference, version: int, state: str = "{}", network: str = "n") -> None:
     """Write a snapshot in a transaction of its own."""
     taken_at = START + timedelta(hours=version)
-    keep_snapshot(store, network, StoredSnapshot(entity, version, f"fingerprint {version}", state, taken_at))
+    new = NewSnapshot(version, f"fingerprint {version}", state)
+    store.write(lambda transaction: write_snapshot(transaction, network, entity, new, taken_at))
 
 
 def test_two_are_kept(store: Store) -> None:

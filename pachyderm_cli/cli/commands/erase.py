@@ -9,7 +9,7 @@ import typer
 
 from pachyderm_cli.cli.completion import complete_references
 from pachyderm_cli.cli.session import JsonOption, Session
-from pachyderm_cli.errors import Interrupted, UsageError
+from pachyderm_cli.errors import Interrupted, StoreError, UsageError
 
 if TYPE_CHECKING:
     from pachyderm_cli.store.records import Head
@@ -37,7 +37,7 @@ def erase(
     Example: pachyderm erase customer:@ada --yes --why "asked for it, ticket 1815"
     """
     from pachyderm_cli.cli import render_log, serialize_log  # noqa: PLC0415 - see the package's docstring
-    from pachyderm_cli.cli.output import emit, note  # noqa: PLC0415 - as above
+    from pachyderm_cli.cli.output import emit  # noqa: PLC0415 - as above
 
     session: Session = ctx.obj
     with session.open() as pachyderm:
@@ -45,7 +45,11 @@ def erase(
         if not yes:
             _confirm(found)
         erased = pachyderm.erase(found.entity, why)
-        is_scrubbed = pachyderm.scrub() if scrub else None
+        problem = "other processes kept reading it"
+        try:
+            is_scrubbed = pachyderm.scrub() if scrub else None
+        except StoreError as error:  # the rows are gone all the same
+            is_scrubbed, problem = False, error.message
         emit(
             erased,
             as_json,
@@ -53,7 +57,10 @@ def erase(
             render_log.erased,
         )
         if is_scrubbed is False:
-            note("other processes kept reading, so that the bytes are in the file's log yet; erase is done otherwise")
+            raise StoreError(
+                f"the entity is erased, but its bytes may still be in the store's files ({problem}); to have them "
+                "written anew, run: pachyderm store scrub"
+            )
 
 
 def _confirm(found: Head) -> None:
