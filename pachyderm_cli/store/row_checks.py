@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
+from pachyderm_cli.domain.identifiers import back_id
 from pachyderm_cli.store.findings import Finding, Place
 from pachyderm_cli.store.records import EffectStatus
 from pachyderm_cli.store.schema import ERASED
@@ -66,7 +68,7 @@ def effect(network: str, row: Row) -> Iterator[Finding]:
     what = f"the effect {identifier} ({name})"
     for finding in _kept(place, "outbox", head_type, head_version):
         yield finding._replace(problem=f"{what}: {finding.problem}")
-    if head_type not in (None, ERASED) and not led_to_events:
+    if head_type not in (None, ERASED) and not led_to_events and not _comes_back(identifier, message_id):
         yield place.finding("outbox", f"{what} is of the message {message_id}, which led to no event of the entity")
     if status not in _KNOWN:
         yield place.finding("outbox", f"{what} has the status {status!r}, which is none")
@@ -79,6 +81,11 @@ def effect(network: str, row: Row) -> Iterator[Finding]:
     if on_rejected is not None:
         yield from place.json(f"what {what} sends when it is rejected", on_rejected)
     yield from place.times(due_at=due_at, next_attempt_at=next_attempt_at, created_at=created_at, ended_at=ended_at)
+
+
+def _comes_back(identifier: str, message_id: str) -> bool:
+    """Tell whether an effect is what comes back of a rejected message, which led to no event of anybody's."""
+    return UUID(identifier) == back_id(UUID(message_id))
 
 
 def fork(network: str, row: Row) -> Iterator[Finding]:

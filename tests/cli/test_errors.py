@@ -314,7 +314,7 @@ def test_every_code_of_the_table_is_an_errors(used: Command) -> None:
 def test_every_code_is_provoked_here() -> None:
     """Each code has its case in this file, but for those that other files provoke."""
     provoked = {case.code for case in OF_EACH_CODE.values()}
-    # test_send.py, test_interrupt.py, test_check.py, test_erase.py, test_follow.py, test_import.py
+    # by the tests of send, of interruptions, of check, erase and follow, and of moving
     elsewhere = {"effect_failed", "interrupted", "check_failed", "erased", "cursor_held", "collision"}
     assert set(STATUS) - provoked == elsewhere
 

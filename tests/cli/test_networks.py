@@ -116,9 +116,11 @@ def test_what_the_file_says_wrongly_is_told(pachyderm: Command, toml: str, told:
     assert told in result.err
 
 
-def test_the_outbox_tells_the_network_that_a_message_goes_to(networked: Command, outbox_lab: None) -> None:  # noqa: ARG001 - its module
+@pytest.mark.usefixtures("outbox_lab")
+def test_the_outbox_tells_the_network_that_a_message_goes_to(networked: Command) -> None:
     """`effects` show it, as JSON and for people; for one that stays in its network it is null."""
-    networked.quick("send", "courier:@a", "forward", "network=billing", "to=courier:@b", "text=x", "--no-effects").done()
+    fields = ("network=billing", "to=courier:@b", "text=x")
+    networked.quick("send", "courier:@a", "forward", *fields, "--no-effects").done()
     (effect,) = networked.quick("effects", "list", "--json").done().documents
     assert (effect["to_network"], effect["to"]["type"]) == ("billing", "courier")
     assert "in the network billing" in networked.quick("effects", "list").done().out

@@ -20,7 +20,9 @@ def test_what_each_network_holds_is_counted(on_store: Command, store_url: str, o
     on_store.quick("send", "counter:@a", "increment").done()
     on_store.quick("send", "counter:@b", "increment").done()
     on_store.quick("snapshot", "counter:@a").done()
-    on_store.quick("--network", "other", "send", "courier:@a", "forward", "to=courier:@b", "text=x", "--no-effects").done()
+    on_store.quick(
+        "--network", "other", "send", "courier:@a", "forward", "to=courier:@b", "text=x", "--no-effects"
+    ).done()
     row = {"network": "other", "name": "mailer", "position": 1, "created_at": MOMENT, "updated_at": MOMENT}
     execute(store_url, insert(cursors).values(row))
     status = on_store.quick("store", "status", "--json").done().document

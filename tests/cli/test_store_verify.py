@@ -5,7 +5,6 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-import pytest
 from sqlalchemy import delete, text, update
 
 from pachyderm_cli.store.schema import entities, events
@@ -119,7 +118,7 @@ def test_damage_ends_as_findings_or_as_one_error(pachyderm: Command) -> None:
     fill(pachyderm)
     file = pachyderm.folder / "pachyderm.db"
     whole = file.read_bytes()
-    chance = random.Random(1)
+    chance = random.Random(1)  # noqa: S311 - no secret
     statuses = set()
     for start in range(0, len(whole), PAGE):
         for spoilt in (whole[:start] + chance.randbytes(PAGE) + whole[start + PAGE :], whole[: start + 100]):

@@ -28,7 +28,7 @@ def import_(
 
     It goes into the network that it is from, unless --network or PACHYDERM_NETWORK names another.
 
-    Example: pachyderm --store postgresql://localhost/shop import monday.jsonl
+    Example: pachyderm import monday.jsonl
     """
     from pachyderm_cli.cli import render_moving, serialize_moving  # noqa: PLC0415 - see the package's docstring
     from pachyderm_cli.cli.line_file import opened  # noqa: PLC0415 - as above
