@@ -13,7 +13,8 @@ from pachyderm_cli.engine import verifying
 from pachyderm_cli.engine.verifying import Verified
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.schema import ERASED, cursors, entities, events, forks, lookups, outbox, snapshots
-from tests.support import record, tally
+from tests.support import courier, record, tally
+from tests.support.courier import Do, Pass
 from tests.support.raw import all_rows, connected, execute
 from tests.support.record import Become, State
 from tests.support.tally import Add, AddAll
@@ -144,6 +145,28 @@ def test_an_erased_entity_is_sound(engine: Pachyderm, store_url: str) -> None:
     """The one row that an erasure leaves, at the head's version, is a whole history."""
     erase(store_url)
     assert list(engine.verify()) == []
+
+
+def test_what_the_engine_erases_is_sound(engine: Pachyderm) -> None:
+    """After `erase` nothing is found, neither of what was erased nor of the copy that was made of it."""
+    engine.erase("tally:@t", "asked to")
+    engine.erase("record:@r", "asked to")
+    verification = engine.verify()
+    assert list(verification) == []
+    assert (verification.summary.entities, verification.summary.events) == (3, 4)
+
+
+def test_what_comes_back_of_a_rejection_is_sound(store_url: str) -> None:
+    """A message that led to no event, since it was rejected, may still have sent something back."""
+    back = Do(note="back")
+    order = Pass(to="courier:@b", errand=Do(note="refused", answer="refuse"), refused=back)
+    with Pachyderm(store_url, {"courier": courier}) as engine:
+        sent = engine.send("courier:@a", Do(note="first", orders=(order,)))
+        assert [each.status for each in sent.effects] == ["rejected"]
+        assert engine.inspect("courier:@a").version == 2
+        verification = engine.verify()
+        assert list(verification) == []
+        assert verification.summary.effects == 2
 
 
 @pytest.mark.parametrize(
