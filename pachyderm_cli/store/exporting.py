@@ -40,6 +40,7 @@ Progress = Callable[[int, int], None]
 
 _PAGE = 500  # events at a time; they may be large
 
+_heads = entities.alias("head")
 _after = events.c.position > bindparam("after")
 _PAGE_END = Statement(
     select(func.max(literal_column("position"))).select_from(
@@ -60,7 +61,7 @@ def _chosen(found: Select[Any], network: Any, entity_id: Any) -> dict[str, State
     """Return the statement for all of a network, for the entities of a type, and for one entity."""
     found = found.where(network == bindparam("network"))
     is_of_type: Select[Any] = select(literal_column("1")).where(
-        entities.c.network == network, entities.c.id == entity_id, entities.c.type == bindparam("type")
+        _heads.c.network == network, _heads.c.id == entity_id, _heads.c.type == bindparam("type")
     )
     return {
         "all": Statement(found),

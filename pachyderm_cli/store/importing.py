@@ -60,7 +60,7 @@ class Imported:
     forks: int
     effects: int
     positions_kept: bool
-    """Whether every event has the position that it had."""
+    """Whether every event that this call imported has the position that it had."""
     went_on_after: int
     """How many lines an earlier call had imported."""
 
@@ -179,6 +179,7 @@ class _Loading:
         self.position = 0  # of the last event, in the file
         self.new_position = 0  # which it has here
         self.batch: list[Line] = []  # what was inserted last
+        self.all_kept = True  # whether each event that was inserted has the position that it had
         self._drawn = 0  # the last position that was given to anything
         self._is_kept = True
 
@@ -211,6 +212,7 @@ class _Loading:
             self.position = line.row["position"]
             self._drawn = self.position if self._is_kept else self._drawn + 1
             self.new_position = self._drawn
+            self.all_kept &= self._drawn == self.position
             return {"position": self.new_position}
         if line.kind in (ENTITY, CURSOR) and not self._is_kept:
             return {"position": self.new_position}
@@ -251,7 +253,7 @@ def _imported(store: Store, exported: Exported, loading: _Loading, went_on_after
         store=str(store),
         network=loading.network,
         from_network=exported.network,
-        positions_kept=loading.position == loading.new_position,
+        positions_kept=loading.all_kept,
         went_on_after=went_on_after,
         **exported.counts,
     )
