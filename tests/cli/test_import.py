@@ -1,0 +1,173 @@
+"""`pachyderm import` and `pachyderm copy`: what comes into which network, through pipes, in parts, and the errors."""
+
+import hashlib
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+
+from tests.cli.running import SECONDS, Command
+
+KEYS = [
+    "store",
+    "network",
+    "from_network",
+    "entities",
+    "events",
+    "cursors",
+    "forks",
+    "effects",
+    "positions_kept",
+    "went_on_after",
+]
+
+
+@pytest.fixture
+def file(pachyderm: Command) -> Path:
+    """Return an export of two entities of the network `shop`."""
+    there = pachyderm.elsewhere(pachyderm.folder, PACHYDERM_NETWORK="shop")
+    there.quick("send", "counter:@a", "increment").done()
+    there.quick("send", "box:@b", "put-in", "text=x").done()
+    there.quick("export", "-o", "shop.jsonl").done()
+    (pachyderm.folder / "pachyderm.db").rename(pachyderm.folder / "shop.db")
+    return pachyderm.folder / "shop.jsonl"
+
+
+def test_it_goes_into_the_network_that_it_is_from(on_store: Command, file: Path) -> None:
+    """Unless an option or the environment names another; then a note says that names mean others there."""
+    result = on_store.quick("import", file, "--json").done()
+    assert list(result.document) == KEYS
+    assert (result.document["network"], result.document["events"], result.err) == ("shop", 2, "")
+    assert on_store.quick("--network", "shop", "export").done().out == file.read_text()
+    for named, settings in ((("--network", "one"), {}), ((), {"PACHYDERM_NETWORK": "two"})):
+        result = on_store.quick(*named, "import", file, **settings).done()
+        assert "network o" in result.out or "network two" in result.out
+        assert "'shop'" in result.err
+    assert on_store.quick("list").done().out == ""
+
+
+def test_it_goes_into_the_store_of_its_network(pachyderm: Command, file: Path) -> None:
+    """A network that pachyderm.toml gives a store of its own is imported into that."""
+    project = pachyderm.folder / "pachyderm.toml"
+    project.write_text(project.read_text() + '\n[networks.shop]\nurl = "sqlite:///own.db"\n')
+    imported = pachyderm.quick("import", file, "--json").done().document
+    assert imported["store"].endswith("/own.db")
+
+
+def test_pipes_carry_it(pachyderm: Command, file: Path) -> None:
+    """An export piped into an import is the same there, whole or in parts."""
+    source, target = pachyderm.line("--store", "sqlite:///shop.db", "--network", "shop", "export"), "sqlite:///piped.db"
+    for number, extra in enumerate(([], ["--resumable"])):
+        line = pachyderm.line("--store", f"{target}{number}", "import", "-", "--json", *extra)
+        with subprocess.Popen(
+            source, cwd=pachyderm.folder, env=pachyderm.environment({}), stdout=subprocess.PIPE
+        ) as process:
+            done = subprocess.run(
+                line,
+                cwd=pachyderm.folder,
+                env=pachyderm.environment({}),
+                stdin=process.stdout,
+                capture_output=True,
+                timeout=SECONDS,
+                check=False,
+            )
+        assert (done.returncode, json.loads(done.stdout)["events"]) == (0, 2), done
+        again = pachyderm.quick("--store", f"{target}{number}", "--network", "shop", "export").done()
+        assert again.out == file.read_text()
+
+
+def test_progress_is_shown(pachyderm: Command, file: Path) -> None:
+    """A terminal sees how far it is, and what came of it."""
+    shown = pachyderm.on_terminal("import", file, "--resumable")
+    assert shown.index("checking") < shown.index("importing") < shown.index("2 events of 2 entities")
+    assert "copying" in pachyderm.on_terminal("--network", "shop", "copy", "--to", "sqlite:///copy.db")
+
+
+def test_what_is_there_already_is_a_collision(on_store: Command, file: Path) -> None:
+    """Imported again, it ends with status 4, and names what it was, the line and the network."""
+    on_store.quick("import", file).done()
+    before = on_store.quick("--network", "shop", "export").done().out
+    result = on_store.quick("import", file, "--json")
+    assert (result.status, result.out, result.error["code"]) == (4, "", "collision")
+    assert (result.error["line"], result.error["network"]) == (2, "shop")
+    assert "the entity counter:" in result.error["message"]
+    assert on_store.quick("--network", "shop", "export").done().out == before
+
+
+def test_damage_is_a_failed_check(pachyderm: Command, file: Path) -> None:
+    """Cut off or changed it ends with status 9 and the line; in parts, nothing of a file is in either."""
+    text = file.read_text()
+    for damaged in (text[:-20], text.replace("2026", "2025", 1), text[: text.rindex('{"end"')]):
+        file.write_text(damaged)
+        for extra in ((), ("--resumable",)):
+            result = pachyderm.quick("import", file, "--json", *extra)
+            assert (result.status, result.error["code"]) == (9, "check_failed")
+            assert result.error["line"] > 1
+            assert pachyderm.quick("--network", "shop", "list").done().out == ""
+
+
+@pytest.mark.parametrize("name", ["pachyderm.toml", "shop.db", "missing.jsonl", "entities"])
+def test_what_is_no_export_is_a_usage_error(pachyderm: Command, file: Path, name: str) -> None:
+    """Another file, none, or a folder: status 2, and no store is made."""
+    result = pachyderm.quick("import", name, "--json")
+    assert (result.status, result.error["code"]) == (2, "usage")
+    assert not (pachyderm.folder / "pachyderm.db").exists()
+
+
+def test_killed_in_parts_it_goes_on(on_store: Command, file: Path) -> None:
+    """Killed while it waits for more, the same command goes on where it was; an export is refused until then."""
+    lines = [line + "\n" for line in file.read_text().split("\n")[:-1]]
+    wide = json.dumps({"text": "x" * 5_000_000})  # a part of its own
+    event = json.loads(lines[1])
+    event["event"]["data"] = wide
+    counts = json.loads(lines[-1])
+    changed = [lines[0], json.dumps(event) + "\n", *lines[2:-1]]
+    counts["end"]["sha256"] = hashlib.sha256("".join(changed).encode()).hexdigest()
+    changed.append(json.dumps(counts) + "\n")
+    process = subprocess.Popen(
+        on_store.line("import", "-", "--resumable"),
+        cwd=on_store.folder,
+        env=on_store.environment({}),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    assert process.stdin is not None
+    process.stdin.write("".join(changed[:3]).encode())
+    process.stdin.flush()
+    end = time.monotonic() + SECONDS
+    while on_store.quick("--network", "shop", "export").status != 2:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    process.stdin.close()
+    result = on_store.quick("import", "-", "--json", stdin="".join(changed))
+    assert (result.status, "--resumable" in result.error["message"]) == (2, True)
+    done = on_store.quick("import", "-", "--resumable", "--json", stdin="".join(changed)).done().document
+    assert (done["events"], done["went_on_after"]) == (2, 2)
+    assert wide[10:90] in on_store.quick("--network", "shop", "export").done().out
+
+
+@pytest.mark.postgres
+def test_a_copy_goes_to_a_server_and_back(pachyderm: Command, file: Path, postgres_url: str) -> None:
+    """From SQLite to Postgres and back it is the same; no password is printed, and onto itself it is refused."""
+    there = pachyderm.elsewhere(pachyderm.folder, PACHYDERM_NETWORK="shop")
+    url = make_url(postgres_url).set(password="s3cr3t").render_as_string(hide_password=False)  # noqa: S106 - nobody asks for it
+    source = there.store("sqlite:///shop.db")
+    result = source.quick("copy", "--to", url, "--json").done()
+    assert list(result.document) == ["from", "to", *KEYS[1:]]
+    assert (result.document["events"], "s3cr3t" in result.out + result.err) == (2, False)
+    again = source.quick("copy", "--to", url, "--json")
+    assert (again.status, again.error["code"], "s3cr3t" in again.err) == (4, "collision", False)
+    assert source.quick("copy", "--to", url, "--to-network", "x").done().err.startswith("ids are as they were")
+    server = there.store(url)
+    server.quick("copy", "--to", "sqlite:///back.db").done()
+    assert there.store("sqlite:///back.db").quick("export").done().out == file.read_text()
+    for command, to in ((server, url), (source, f"sqlite:///{pachyderm.folder}/shop.db")):
+        refused = command.quick("copy", "--to", to, "--to-network", "y", "--json")
+        assert (refused.status, refused.error["code"], "s3cr3t" in refused.err) == (2, "usage", False)
+    assert source.quick("copy", "--to", "nowhere", "--json").error["code"] == "config_error"
