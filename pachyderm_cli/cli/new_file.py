@@ -36,8 +36,11 @@ def write_new_file(path: str, lines: Iterable[str], *, replace: bool) -> int:
 def _require_free(target: Path, *, replace: bool) -> None:
     if target.is_dir():
         raise UsageError(f"{target} is a folder; name a file in it")
-    if os.path.lexists(target) and not replace:
-        raise _there_already(target)
+    if os.path.lexists(target):
+        if not replace:
+            raise _there_already(target)
+        if not target.is_file():  # to replace a device would take it from everybody
+            raise UsageError(f"{target} is no file of the usual kind; leave -o out, and redirect the output to it")
 
 
 def _there_already(target: Path) -> UsageError:

@@ -1,6 +1,7 @@
 """`pachyderm export`: lines on standard output or in a file that is whole, and what is chosen."""
 
 import json
+import os
 import stat
 import subprocess
 
@@ -59,7 +60,7 @@ def test_a_type_or_an_entity_is_chosen(used: Command) -> None:
 
 
 def test_a_file_that_is_there_is_kept_without_force(pachyderm: Command) -> None:
-    """A file of that name is a usage error that names --force, and so is a folder."""
+    """A file of that name is a usage error that names --force; what is no plain file is never replaced."""
     pachyderm.quick("send", "counter:@a", "increment").done()
     kept = pachyderm.folder / "all.jsonl"
     kept.write_text("kept")
@@ -67,7 +68,10 @@ def test_a_file_that_is_there_is_kept_without_force(pachyderm: Command) -> None:
     assert (result.status, result.error["code"]) == (2, "usage")
     assert "--force" in result.error["message"]
     assert kept.read_text() == "kept"
-    assert pachyderm.quick("export", "-o", "entities", "--force").status == 2
+    os.mkfifo(pachyderm.folder / "pipe")
+    for other in ("entities", "pipe"):
+        assert pachyderm.quick("export", "-o", other, "--force").status == 2
+    assert (pachyderm.folder / "pipe").is_fifo()
     pachyderm.quick("export", "-o", "all.jsonl", "--force").done()
     assert kept.read_text() == pachyderm.quick("export").done().out
 
