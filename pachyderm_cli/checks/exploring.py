@@ -32,7 +32,7 @@ from pachyderm_cli.errors import EntityLoadError
 _LONGEST = 15  # messages of a sequence
 _SHORT = 2  # with so many, none is looked for that has fewer
 _ENOUGH_SHRINKING = 2_000  # sequences, after the first that broke something
-_LONGEST_SEARCH = 6.0  # seconds of this process's own time
+_SECONDS, _LEAST_SECONDS = 6.0, 1.0  # of this process's own time: for all searches, and for each of them at least
 
 _WAITS = st.sampled_from([0, 0, 0, 1, 60, 3_600, 86_400, 40 * 86_400])  # seconds
 
@@ -64,10 +64,15 @@ class Exploration:
         self.used_hooks: set[Any] = set()
         self._messages = self._strategies(Values(self._seen, hooks)) if searches else []
         self.has_drawn = False
+        self._began = time.process_time()
         self.watch = BranchWatch(entity_type.update)
         self.drawn: set[str] = set()
         self.accepted: set[str] = set()
         self.emitted: set[str] = set()
+
+    def end_of_search(self) -> float:
+        """Return when a search that begins now ends at the latest, by this process's own time."""
+        return max(self._began + _SECONDS, time.process_time() + _LEAST_SECONDS)
 
     def _strategies(self, values: Values) -> list[st.SearchStrategy[Message]]:
         """Return what makes the messages; those of which nothing is known are left out, unless that is all of them."""
@@ -217,13 +222,13 @@ class _Search:
         self.count = 0
         self.smallest: tuple[Play, Fault] | None = None
         self.unvalidated: Counterexample | None = None  # a message whose own validator fails
-        self._until = time.process_time() + _LONGEST_SEARCH
+        self._until = exploration.end_of_search()
 
     def example(self, data: st.DataObject) -> None:
         """Draw a sequence, message by message, and judge it. Raises Broken."""
         if self.smallest is not None:
             self._shrinking += 1
-            if self._shrinking > _ENOUGH_SHRINKING:
+            if self._shrinking > _ENOUGH_SHRINKING or time.process_time() > self._until:
                 return
         elif time.process_time() > self._until:  # what was tried till then is counted
             return
