@@ -44,7 +44,7 @@ def _reached_from(function: FunctionType) -> Iterator[Reached]:
     source = Source.of(function)
     if source is None:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes():
         if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
             meaning = source.meaning(node)
             if isinstance(meaning, staticmethod | classmethod):

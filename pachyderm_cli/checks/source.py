@@ -60,9 +60,18 @@ class Source:
         """The names that the function, or one within it, has for its own."""
         return frozenset(_bound_in(self.function.__code__)) - self._outer.keys()
 
+    def nodes(self) -> Iterator[ast.AST]:
+        """Yield the parts of what runs when the function is called, and of the functions within it."""
+        for statement in self._body:
+            yield from ast.walk(statement)
+
+    @property
+    def _body(self) -> list[ast.AST]:
+        return list(self.tree.body) if isinstance(self.tree.body, list) else [self.tree.body]
+
     def own_nodes(self) -> Iterator[ast.AST]:
         """Yield the parts of the function, but not those of functions and classes within it."""
-        waiting: list[ast.AST] = list(self.tree.body) if isinstance(self.tree.body, list) else [self.tree.body]
+        waiting = self._body
         while waiting:
             node = waiting.pop(0)
             yield node

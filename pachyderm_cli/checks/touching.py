@@ -66,7 +66,7 @@ def touches_of(function: Function) -> Iterator[Touch]:
     source = Source.of(function)
     if source is None:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes():
         line = getattr(node, "lineno", 1)
         found = _touch(source, node)
         if found is not None:

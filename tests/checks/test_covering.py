@@ -123,6 +123,34 @@ elif isinstance(event, Opened | Closed):
 else:
     raise TypeError
 """,
+    "asked by its type": """
+if type(event) is Closed:
+    return 0
+match event:
+    case Opened():
+        return 1
+""",
+    "another event": """
+event = Closed() if isinstance(event, Opened) else event
+match event:
+    case Closed():
+        return 0
+""",
+    "an alternative again": """
+match event:
+    case Opened():
+        return 1
+    case OpenedWide() | Closed():
+        return 0
+""",
+    "a function of its own": """
+def of(event: int) -> int:
+    match event:
+        case 1:
+            return 2
+    return 0
+return of(1)
+""",
     "another subject": """
 match state:
     case 3:
@@ -150,6 +178,10 @@ HINTS = {
         "match event:\n    case Opened():\n        state = 1\nreturn state",
         "update has no case for Closed, which its annotation names",
     ),
+    "a return before": (
+        "if state:\n    return 0\nmatch event:\n    case Opened():\n        return 1",
+        "update has no case for Closed, which its annotation names",
+    ),
     "a guard": (
         "match event:\n    case Opened():\n        return 1\n    case Closed() if state:\n        return 0",
         "update has no case for not every Closed, which its annotation names",
@@ -167,6 +199,25 @@ def test_what_may_take_it_is_a_hint(tmp_path: Path, style: str) -> None:
     body, said = HINTS[style]
     (remark,) = read(tmp_path, body)
     assert (remark.property, remark.certain, remark.problem) == (Property.TOTAL, False, said)
+
+
+def test_what_was_taken_has_a_branch_somewhere(tmp_path: Path) -> None:
+    """An event that was folded when it came is no gap, however the function looks; nor is None where a state may be."""
+    update = "def update(event: Opened | Closed, state: {0}) -> {0}:\n    match event:\n        case Opened():\n"
+    source = f"{CLASSES}{HANDLE}\n\n{update}            return {{1}}\n".replace("OpenedWide | ", "")
+    entity_type = load(tmp_path / "one", source.format("int", "1"))
+    assert len(remarks_on(entity_type)) == 1
+    assert remarks_on(entity_type, {"Closed"}) == []
+    nothing = source.replace("def init() -> int:\n    return 0\n", "")
+    assert remarks_on(load(tmp_path / "two", nothing.format("None", "None"))) == []
+
+
+def test_parameters_may_be_positional_only(tmp_path: Path) -> None:
+    """A function whose parameters have a position alone is read like any other."""
+    update = "def update(event: Opened | OpenedWide | Closed, state: int, /) -> int:\n    match event:\n"
+    source = f"{CLASSES}{HANDLE}\n\n{update}        case Opened():\n            return 1\n"
+    (remark,) = remarks_on(load(tmp_path, source))
+    assert remark.problem == "update has no case for Closed, which its annotation names"
 
 
 def test_a_handle_may_leave_a_message_without_an_answer(tmp_path: Path) -> None:

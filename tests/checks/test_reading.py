@@ -25,6 +25,7 @@ import urllib.request
 import uuid
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from os import environ
@@ -34,7 +35,7 @@ from time import monotonic
 from typing import Any
 from uuid import uuid4, uuid5
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from pachyderm_cli import Context, Event, Message
 
@@ -65,6 +66,33 @@ class State(BaseModel):
 
 class Register:
     last = None
+
+    @staticmethod
+    def read() -> str:
+        return open("x").read()
+
+    @classmethod
+    def ask(cls) -> str:
+        return input()
+
+
+class Dated(BaseModel):
+    day: date = Field(default_factory=date.today)
+
+
+@dataclass
+class Named:
+    text: str
+    id: uuid.UUID = field(default_factory=uuid4)
+
+
+def logged(gone: Any, state: Any) -> Any:
+    print(gone)
+    return state
+
+
+STEPS = {{"Gone": logged}}
+OTHERS = {{"gone": logged}}
 
 
 def init() -> State:
@@ -118,6 +146,10 @@ TOUCHES = {
         "shutil.rmtree('x')",
         "tempfile.mkdtemp()",
         "urllib.request.urlopen('x')",
+        "import glob; glob.glob('*')",
+        "from shutil import rmtree as gone; gone('x')",
+        "import sys; sys.stdout.write('x')",
+        "from sys import stderr; stderr.write('x')",
     ],
     "reads the clock": [
         "time.time()",
@@ -128,6 +160,9 @@ TOUCHES = {
         "dt.datetime.utcnow()",
         "date.today()",
         "dt.date.today()",
+        "from datetime import date as day; day.today()",
+        "import time as clock; clock.time()",
+        "Dated()",
     ],
     "draws by chance": [
         "random.random()",
@@ -141,6 +176,7 @@ TOUCHES = {
         "uuid4()",
         "uuid.uuid1()",
         "os.urandom(3)",
+        "Named(text='a')",
     ],
     "changes what belongs to the module": [
         "global TOTAL; TOTAL = 1",
@@ -207,6 +243,13 @@ PASSES = [
     "event.amount.bit_length(); state.model_copy(update={{'count': 1}})",
     "state.names.append('c')",
     "helper(state)",
+    "from http import HTTPStatus; HTTPStatus(404)",
+    "import glob; glob.escape('a*')",
+    "socket.inet_aton('1.2.3.4'); shutil.ignore_patterns('a')",
+    "import io; io.StringIO().write('x')",
+    "Dated(day=date(2026, 1, 1)); Named('a', uuid.UUID(int=3))",
+    "def inner():\n        NAMES = []\n        NAMES.append('c')",
+    "[time.time for time in (event,)]; list(map(lambda TABLE: TABLE.update(a=1), [{{}}]))",
 ]
 
 
@@ -214,6 +257,48 @@ PASSES = [
 def test_what_is_pure_passes(tmp_path: Path, code: str) -> None:
     """A seeded generator, a cache, what is update's own, and reading constants are none of these."""
     assert read(tmp_path, update=code.replace("{{", "{").replace("}}", "}")) == []
+
+
+CALLED = {
+    "a static method": ("Register.read()", "read does I/O (open('x'))", True),
+    "a class method": ("Register.ask()", "ask does I/O (input())", True),
+    "a table of events": ("STEPS['Gone'](event, state)", "logged does I/O (print(gone))", True),
+    "a table of something else": ("OTHERS['gone'](event, state)", "logged does I/O (print(gone))", False),
+    "a function that is handed on": ("list(map(helper, [1]))", "helped draws by chance (random.random())", True),
+}
+
+
+@pytest.mark.parametrize("way", CALLED)
+def test_it_is_found_whichever_way_it_is_called(tmp_path: Path, way: str) -> None:
+    """Methods of classes, functions in tables and functions that are handed on are read; another table is a hint."""
+    code, said, certain = CALLED[way]
+    (remark,) = read(tmp_path, update=code, helped="random.random()")
+    assert (remark.property, remark.certain) == (Property.PURE_UPDATE, certain)
+    assert remark.problem.startswith(said)
+
+
+DECORATED = """\
+def traced(function):
+    @functools.wraps(function)
+    def inner(event, state):
+        {}
+        return function(event, state)
+
+    return inner
+
+
+@traced
+def update"""
+
+
+def test_a_decorator_is_read_and_so_is_what_it_wraps(tmp_path: Path) -> None:
+    """Both the wrapper and the function within it are update."""
+    source = MODULE.format(handle="pass", update="print(event)", helped="pass")
+    decorated = "import functools\n" + source.replace("def update", DECORATED.format("time.time()"))
+    assert [each.problem.partition(":")[0] for each in remarks_on(load(tmp_path, decorated))] == [
+        "update reads the clock (time.time())",
+        "update does I/O (print(event))",
+    ]
 
 
 @pytest.mark.parametrize("code", ["event.read_text()", "Path('x').write_text('y')", "state.names.unlink()"])
