@@ -12,9 +12,11 @@ from pachyderm_cli.checks.exploring import Exploration
 from pachyderm_cli.checks.findings import Broken, Fault, Property, Report, Step
 from pachyderm_cli.checks.hooks import hooks_of, unused
 from pachyderm_cli.checks.reading import remarks_on
+from pachyderm_cli.checks.values import Values
 from pachyderm_cli.domain.arguments import message_from_json
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.invariants import invariants_of
+from pachyderm_cli.errors import EntityFailed
 
 EXAMPLES = 200
 """How many sequences are tried, unless told otherwise."""
@@ -22,7 +24,8 @@ EXAMPLES = 200
 _HELD = 30
 """How often a known sequence is judged: where a fault depends on chance, one time alone would often miss it."""
 
-_ENOUGH = 50
+_ENOUGH = 50  # examples, to tell what is never reached
+_ENOUGH_MADE = 5  # messages, to tell that none of them is valid
 
 _SEARCHED = tuple(each for each in Property if each is not Property.REACHABLE)
 
@@ -65,21 +68,23 @@ def check(
     report.remarks = remarks_on(entity_type, exploration.accepted | exploration.emitted)
     if not invariants:
         report.examples.pop(Property.INVARIANT, None)
-    report.notes = [*_notes(entity_type, exploration, report), *unused(hooks, exploration.used_hooks)]
+    values = exploration.values
+    report.notes = [*_notes(entity_type, exploration, report), *unused(hooks, values.used, values.fields)]
     return report
 
 
 def _notes(entity_type: EntityType, exploration: Exploration, report: Report) -> list[str]:
     if report.counterexamples:  # the search ended early, and says little about what is reached
         return []
+    values = exploration.values
     notes = [f"the message {name} was not tried: {error.message}" for name, error in exploration.unmade.items()]
+    left_out = "was always left out, or None: nothing is known of its type"
+    notes += [f"the field {path} {left_out}" for path in values.left_out]
     if sum(report.examples.values()) < _ENOUGH:  # so few say little about what is reached
         return notes
     names = [name for name in entity_type.messages if name not in exploration.accepted | exploration.unmade.keys()]
     notes += [
-        f"the message {name} was never accepted"
-        if name in exploration.drawn
-        else f'no valid {name} was found by guessing: say how in the module, strategies = {{"{name}.field": …}}'
+        f"the message {name} was never accepted" if name in exploration.drawn else _never_made(name, values)
         for name in names
     ]
     notes += [f"the event {name} was never emitted" for name in entity_type.events if name not in exploration.emitted]
@@ -90,11 +95,24 @@ def _notes(entity_type: EntityType, exploration: Exploration, report: Report) ->
     return notes
 
 
+def _never_made(name: str, values: Values) -> str:
+    if values.tried[name] < _ENOUGH_MADE:
+        return f"the message {name} never came up: raise --max-examples"
+    refused = f" ({values.refused[name]})" if name in values.refused else ""
+    hint = f'say how in the module, strategies = {{"{name}.field": …}}'
+    return f"no valid {name} was found by guessing{refused}: {hint}"
+
+
 def hold_sequence(
     entity_type: EntityType, steps: Sequence[Step], wanted: Property, folder: Path | None = None
 ) -> Fault | None:
     """Return how a sequence of messages breaks a property, None if it does not. Raises UsageError, InvalidMessage."""
-    play = [(message_from_json(entity_type, step.message, step.data), step) for step in steps]
+    try:
+        play = [(message_from_json(entity_type, step.message, step.data), step) for step in steps]
+    except EntityFailed as error:  # the message's own validator
+        if wanted is not Property.TOTAL:
+            raise
+        return Fault(wanted, error.message, str(error.details["file"]), int(error.details["line"]))
     others = frozenset(each for each in Property if each is not wanted)
     with closing(Elsewhere(entity_type, folder)) as elsewhere:
         exploration = Exploration(entity_type, invariants_of(entity_type), {}, elsewhere, searches=False)

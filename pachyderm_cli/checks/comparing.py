@@ -161,7 +161,7 @@ def _ordered(value: Any) -> Any:
 
 def _text(value: Any) -> str | None:
     try:
-        return json.dumps(to_jsonable_python(value), ensure_ascii=False)
+        return json.dumps(to_jsonable_python(value), ensure_ascii=False, separators=(",", ":"))
     except (PydanticSerializationError, ValueError, TypeError):
         return None
 

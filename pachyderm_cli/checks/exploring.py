@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import time
 import warnings
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis import strategies as st
-from hypothesis.errors import Flaky, HypothesisException, Unsatisfiable
+from hypothesis.errors import Flaky, HypothesisException, Unsatisfiable, UnsatisfiedAssumption
 from pydantic_core import to_json
 
 from pachyderm_cli.checks.agreeing import agree
@@ -32,11 +33,17 @@ from pachyderm_cli.errors import EntityLoadError
 _LONGEST = 15  # messages of a sequence
 _SHORT = 2  # with so many, none is looked for that has fewer
 _ENOUGH_SHRINKING = 2_000  # sequences, after the first that broke something
+_LARGEST = 3_000  # characters of a sequence as JSON; Hypothesis takes no example that needs too many choices
 _SECONDS, _LEAST_SECONDS = 6.0, 1.0  # of this process's own time: for all searches, and for each of them at least
+_USUAL = 200  # examples in that time; for more there is more
 
 _WAITS = st.sampled_from([0, 0, 0, 1, 60, 3_600, 86_400, 40 * 86_400])  # seconds
 
 Play = tuple[tuple[Message, Step], ...]
+
+
+class _Enough(BaseException):
+    """The search is over; Hypothesis lets through what is no Exception."""
 
 
 class Exploration:
@@ -61,8 +68,8 @@ class Exploration:
         self._pristine = Pristine(project_modules(entity_type))
         self._seen = Seen()
         self.unmade: dict[str, Unguessable] = {}  # messages of which nothing is known
-        self.used_hooks: set[Any] = set()
-        self._messages = self._strategies(Values(self._seen, hooks)) if searches else []
+        self.values = Values(self._seen, hooks)
+        self._messages = self._strategies() if searches else []
         self.has_drawn = False
         self._began = time.process_time()
         self.watch = BranchWatch(entity_type.update)
@@ -70,19 +77,18 @@ class Exploration:
         self.accepted: set[str] = set()
         self.emitted: set[str] = set()
 
-    def end_of_search(self) -> float:
+    def _end_of_search(self, share: float) -> float:
         """Return when a search that begins now ends at the latest, by this process's own time."""
-        return max(self._began + _SECONDS, time.process_time() + _LEAST_SECONDS)
+        return max(self._began + _SECONDS * share, time.process_time() + _LEAST_SECONDS * share)
 
-    def _strategies(self, values: Values) -> list[st.SearchStrategy[Message]]:
+    def _strategies(self) -> list[st.SearchStrategy[Message]]:
         """Return what makes the messages; those of which nothing is known are left out, unless that is all of them."""
         found = []
         for name, model in self.entity_type.messages.items():
             try:
-                found.append(values.of(model))
+                found.append(self.values.of(model))
             except Unguessable as error:
                 self.unmade[name] = error
-        self.used_hooks = values.used
         if self.unmade and not found:
             raise next(iter(self.unmade.values()))
         return found
@@ -95,6 +101,7 @@ class Exploration:
         The random `number` decides which are tried. Raises Unguessable if pydantic takes none.
         """
         search = _Search(self, settled, progress, _LONGEST)
+        self.values.takes_failures = Property.TOTAL in settled
         self._run(search, number, examples)
         if search.unvalidated is not None:
             return search.count, search.unvalidated
@@ -109,8 +116,9 @@ class Exploration:
         with contextlib.redirect_stdout(aside), contextlib.redirect_stderr(aside), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
+                search.until = self._end_of_search(max(1, examples / _USUAL))
                 _test(search.example, number, examples)
-            except (Broken, Flaky, ValidatorFailed):
+            except (_Enough, Broken, Flaky, ValidatorFailed):
                 pass  # what it was is known
             except Unsatisfiable as error:
                 raise self._nothing_valid() from error
@@ -119,9 +127,10 @@ class Exploration:
                     raise
 
     def _nothing_valid(self) -> Unguessable:
+        refused = "; ".join(self.values.refused.values())
         return Unguessable(
-            f"no valid message of {self.entity_type.name} was found by guessing; say how to make them in the "
-            "module: strategies = {Class: a strategy of Hypothesis}"
+            f"no valid message of {self.entity_type.name} was found by guessing{f' ({refused})' if refused else ''}; "
+            "say how to make them in the module: strategies = {Class: a strategy of Hypothesis}"
         )
 
     def _shortest(self, found: Counterexample, number: int, examples: int) -> Counterexample:
@@ -162,10 +171,12 @@ class Exploration:
         self.has_drawn = True
         try:
             message = data.draw(st.sampled_from(self._messages).flatmap(lambda strategy: strategy))
-        except (HypothesisException, ValidatorFailed):
+        except (UnsatisfiedAssumption, ValidatorFailed):
             raise
         except Exception as error:
             file, line = origin(error, self.entity_type.file, 1)
+            if file != self.entity_type.file:  # it fails within Hypothesis, or is made in another module
+                file, line = self.entity_type.file, 1
             told = f"{file}:{line}: a strategy of the module failed: {type(error).__name__}: {error}".rstrip(": ")
             raise EntityLoadError(told, file=file, line=line) from error
         wait, dice = (data.draw(_WAITS), data.draw(st.integers(0, 7))) if self.entity_type.takes_context else (0, 0)
@@ -222,20 +233,20 @@ class _Search:
         self.count = 0
         self.smallest: tuple[Play, Fault] | None = None
         self.unvalidated: Counterexample | None = None  # a message whose own validator fails
-        self._until = exploration.end_of_search()
+        self.until = math.inf  # by this process's own clock
 
     def example(self, data: st.DataObject) -> None:
         """Draw a sequence, message by message, and judge it. Raises Broken."""
         if self.smallest is not None:
             self._shrinking += 1
-            if self._shrinking > _ENOUGH_SHRINKING or time.process_time() > self._until:
-                return
-        elif time.process_time() > self._until:  # what was tried till then is counted
-            return
+            if self._shrinking > _ENOUGH_SHRINKING or time.process_time() > self.until:
+                raise _Enough
+        elif time.process_time() > self.until:  # what was tried till then is counted
+            raise _Enough
         play: Play = ()
         try:
             trial = self._exploration.begin(self._settled)
-            while len(play) < self._longest and data.draw(st.integers(0, _LONGEST)):
+            while self._has_room(play) and data.draw(st.integers(0, _LONGEST)):
                 message, step = self._exploration.draw(data)
                 play = (*play, (message, step))
                 if not trial.send(message, step):
@@ -254,10 +265,11 @@ class _Search:
             self.count += 1
             self._progress(self.count)
 
+    def _has_room(self, play: Play) -> bool:
+        return len(play) < self._longest and sum(len(step.data) for _, step in play) < _LARGEST
+
     def _keep(self, failed: ValidatorFailed) -> None:
         """Keep the smallest message whose own validator fails: it is no message that could be sent to the trial."""
-        if Property.TOTAL in self._settled:
-            return
         entity_type = self._exploration.entity_type
         failure = entity_type.failure(f"the validation of {failed.model.__name__}", failed.error)
         file, line = str(failure.details["file"]), int(failure.details["line"])

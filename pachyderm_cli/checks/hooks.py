@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from hypothesis.strategies import SearchStrategy
@@ -16,7 +18,7 @@ _FORMS = 'write strategies = {Class: a strategy of Hypothesis, "Class.field": â€
 
 def hooks_of(entity_type: EntityType) -> Mapping[Any, Any]:
     """Return the strategies that the module names, by class or by "Class.field". Raises EntityLoadError."""
-    hooks = getattr(entity_type.handle, "__globals__", {}).get("strategies", {})
+    hooks = getattr(inspect.unwrap(entity_type.handle), "__globals__", {}).get("strategies", {})
     if callable(hooks):
         try:
             hooks = hooks()
@@ -36,9 +38,18 @@ def hooks_of(entity_type: EntityType) -> Mapping[Any, Any]:
     return hooks
 
 
-def unused(hooks: Mapping[Any, Any], used: set[Any]) -> list[str]:
-    """Return notes on the keys that fitted nothing that was drawn: they may be misspelt."""
-    return [f"strategies[{_shown(key)}] fits no field or class of a message" for key in hooks if key not in used]
+def unused(hooks: Mapping[Any, Any], used: Collection[Any], fields: Collection[str]) -> list[str]:
+    """Return notes on the keys that fitted nothing: they may be misspelt, or be meant for another entity type."""
+    return [
+        f"strategies[{_shown(key)}] fits no field or class of a message{_nearest(key, fields)}"
+        for key in hooks
+        if key not in used
+    ]
+
+
+def _nearest(key: Any, fields: Collection[str]) -> str:
+    near = get_close_matches(key, sorted(fields), n=1) if isinstance(key, str) else []
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def _wrong(entity_type: EntityType, problem: str) -> EntityLoadError:

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, MutableMapping, MutableSequence,
 from contextlib import suppress
 from copy import deepcopy
 from decimal import Decimal
-from types import ModuleType
+from enum import Enum
+from types import FunctionType, ModuleType
 from typing import Any
 
 from pachyderm_cli.domain.entity import EntityType
@@ -27,34 +28,51 @@ def project_modules(entity_type: EntityType) -> list[ModuleType]:
 
 
 class Pristine:
-    """What the modules' names meant when it was made."""
+    """What the names of modules, and of the classes in them, meant when it was made."""
 
     def __init__(self, modules: list[ModuleType]) -> None:
-        """Remember plain values and containers, and which functions have caches."""
-        self._before: list[tuple[dict[str, Any], str, Any, Any]] = []
+        """Remember plain values and containers, also those that are defaults, and which functions have caches."""
+        self._values: list[tuple[Any, str, Any]] = []
+        self._contents: list[tuple[Any, Any]] = []
         self._caches: list[Callable[[], None]] = []
         for module in modules:
             for name, value in _names_of(module):
-                if isinstance(value, _VALUES):
-                    self._before.append((vars(module), name, value, None))
-                elif isinstance(value, _CONTAINERS):
-                    with suppress(Exception):  # what cannot be copied stays as it is
-                        self._before.append((vars(module), name, value, deepcopy(value)))
-                elif callable(getattr(value, "cache_clear", None)):
-                    self._caches.append(value.cache_clear)
+                self._remember(module, name, value)
+                if isinstance(value, type) and value.__module__ == module.__name__ and not issubclass(value, Enum):
+                    for inner, part in _names_of(value):
+                        self._remember(value, inner, part)
 
     def restore(self) -> None:
         """Put everything back, containers in place: others may hold them too."""
-        for names, name, value, content in self._before:
-            names[name] = value
-            if content is not None and value != content:
-                _fill(value, deepcopy(content))
+        for owner, name, value in self._values:
+            if vars(owner).get(name) is not value:
+                setattr(owner, name, value)
+        for container, content in self._contents:
+            if container != content:
+                _fill(container, deepcopy(content))
         for clear in self._caches:
             clear()
 
+    def _remember(self, owner: Any, name: str, value: Any) -> None:
+        if isinstance(value, _VALUES):
+            self._values.append((owner, name, value))
+        elif isinstance(value, _CONTAINERS):
+            self._values.append((owner, name, value))
+            self._remember_content(value)
+        elif callable(getattr(value, "cache_clear", None)):
+            self._caches.append(value.cache_clear)
+        elif isinstance(value, FunctionType):
+            for default in (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()):
+                if isinstance(default, _CONTAINERS):
+                    self._remember_content(default)
 
-def _names_of(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    return ((name, value) for name, value in list(vars(module).items()) if not name.startswith("__"))
+    def _remember_content(self, container: Any) -> None:
+        with suppress(Exception):  # what cannot be copied stays as it is
+            self._contents.append((container, deepcopy(container)))
+
+
+def _names_of(owner: Any) -> Iterator[tuple[str, Any]]:
+    return ((name, value) for name, value in list(vars(owner).items()) if not name.startswith("__"))
 
 
 def _fill(container: Any, content: Any) -> None:

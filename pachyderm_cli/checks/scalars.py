@@ -12,6 +12,8 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
+from pachyderm_cli.checks.patterns import texts_of
+
 Strategy = st.SearchStrategy[Any]
 Schema = Mapping[str, Any]
 
@@ -82,8 +84,7 @@ def _of_str(schema: Schema) -> Strategy:
     low, high = schema.get("min_length", 0), schema.get("max_length")
     pattern = schema.get("pattern")
     if pattern is not None:
-        some = st.from_regex(re.compile(pattern), fullmatch=str(pattern).endswith("$"))
-        return some.filter(lambda text: low <= len(text) <= (len(text) if high is None else high))
+        return texts_of(re.compile(pattern), low, high)
     most = max(low, _LONGEST_TEXT) if high is None else min(high, low + _LONGEST_TEXT)
     printable = st.text(_PRINTABLE, min_size=low, max_size=most)
     return st.text(_LETTERS, min_size=max(low, 1), max_size=most) | printable if most else printable
@@ -174,3 +175,11 @@ SCALARS: dict[str, tuple[type | None, Callable[[Schema], Strategy]]] = {
     "uuid": (UUID, _of_uuid),
 }
 """By pydantic's name of the type: the class of values that may have come up before, and what makes fresh ones."""
+
+CLASSES: dict[str, type | None] = {
+    **{kind: cls for kind, (cls, _) in SCALARS.items()},
+    "float": float,
+    "time": time,
+    "timedelta": timedelta,
+}
+"""The same: the class by which a strategy of the module may be named."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 _KINDS = (str, int, UUID, Decimal, datetime, date, bytes)
@@ -34,6 +35,13 @@ class Seen:
     def of(self, kind: type) -> list[Any]:
         """Return those of that very type."""
         return self._values.get(kind, [])
+
+
+@st.composite
+def fresh_or_seen(draw: Any, seen: Seen, kind: type, fits: Callable[[Any], bool], fresh: st.SearchStrategy[Any]) -> Any:
+    """Draw a fresh value, or one of that type that came up before and fits."""
+    known = [value for value in seen.of(kind) if fits(value)]
+    return draw(st.sampled_from(known) if known and draw(st.booleans()) else fresh)
 
 
 def _leaves(value: Any) -> Iterator[Any]:

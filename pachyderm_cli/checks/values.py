@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,6 +32,11 @@ class Values:
         self._hooks = dict(hooks or {})
         self._made: dict[type, Strategy] = {}
         self.used: set[Any] = set()  # those hooks that something was made by
+        self.fields: set[str] = set()  # that a hook might name
+        self.left_out: list[str] = []  # fields that have a default, and nothing else is known of them
+        self.tried: Counter[str] = Counter()  # how often one was made of each class, valid or not
+        self.refused: dict[str, str] = {}  # why the last one was not valid
+        self.takes_failures = False  # of validators for refusals, once they are known
 
     def of(self, model: type[BaseModel]) -> Strategy:
         """Return a strategy for the instances of `model` that pydantic takes. Raises Unguessable."""
@@ -38,19 +44,26 @@ class Values:
             walk = Walk(self._seen, self._hooks, model.__name__)
             content = walk.of(model.__pydantic_core_schema__)
             self.used |= walk.used
-            self._made[model] = content.map(lambda value: _validated(model, value)).filter(_is_valid)
+            self.fields |= walk.fields
+            self.left_out += walk.left_out
+            self._made[model] = content.map(lambda value: self._validated(model, value)).filter(_is_valid)
         return self._made[model]
 
-
-def _validated(model: type[BaseModel], value: Any) -> Any:
-    if isinstance(value, model):
-        return value
-    try:
-        return model.model_validate(value)
-    except ValidationError:
-        return _INVALID
-    except Exception as error:
-        raise ValidatorFailed(model, value, error) from error
+    def _validated(self, model: type[BaseModel], value: Any) -> Any:
+        if isinstance(value, model):
+            return value
+        self.tried[model.__name__] += 1
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            path = ".".join([model.__name__, *map(str, first["loc"])])
+            self.refused[model.__name__] = f"{path}: {first['msg']}".rstrip(", ")
+            return _INVALID
+        except Exception as error:
+            if self.takes_failures:
+                return _INVALID
+            raise ValidatorFailed(model, value, error) from error
 
 
 def _is_valid(value: Any) -> bool:

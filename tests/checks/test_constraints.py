@@ -35,6 +35,14 @@ CONSTRAINED: dict[str, tuple[Any, Callable[[Any], bool]]] = {
     "no text": (Annotated[str, Field(max_length=0)], lambda text: text == ""),
     "long": (Annotated[str, Field(min_length=40)], lambda text: len(text) >= 40),
     "a pattern": (Annotated[str, Field(pattern="^[A-Z]{2}-[0-9]{3}$")], lambda text: len(text) == 6 and text[2] == "-"),
+    "a pattern and a length": (
+        Annotated[str, Field(pattern="^[a-z]*$", min_length=20, max_length=30)],
+        lambda text: 20 <= len(text) <= 30 and text.isalpha(),
+    ),
+    "a float's multiple": (
+        Annotated[float, Field(ge=1000, multiple_of=0.5)],
+        lambda number: number >= 1000 and number % 0.5 == 0,
+    ),
     "stripped": (Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)], lambda text: text.strip()),
     "many": (Annotated[list[int], Field(min_length=6, max_length=7)], lambda items: len(items) in (6, 7)),
     "few": (Annotated[tuple[int, ...], Field(max_length=2)], lambda items: len(items) <= 2),

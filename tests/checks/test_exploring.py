@@ -1,9 +1,11 @@
 """The search for sequences of messages that break the contract, and what a report says of them."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from pachyderm_cli.checks import exploring
 from pachyderm_cli.checks.findings import Property, Step
 from pachyderm_cli.checks.walk import Unguessable
 from pachyderm_cli.errors import EntityLoadError
@@ -218,7 +220,7 @@ def never(value: int) -> int:
     raise ValueError
 
 def divide(value: int) -> int:
-    return 12 // value
+    return value if 12 // value else value
 
 class Add(Message):
     model_config = ConfigDict(arbitrary_types_allowed=True)
@@ -256,7 +258,7 @@ def test_strategies_that_are_no_dict_are_refused(tmp_path: Path, written: str) -
 
 def test_what_cannot_be_guessed_is_named(tmp_path: Path) -> None:
     """A message whose type tells nothing is a note that names its field; the others are tried."""
-    report = checked(tmp_path, tally(("amount: int = Field(ge=0, le=9)", "amount: complex")), examples=20)
+    report = checked(tmp_path, tally(("amount: int = Field(ge=0, le=9)", "amount: type[int]")), examples=20)
     assert report.notes[0].startswith("the message Add was not tried: no value of Add.amount can be guessed")
     assert report.examples[Property.TOTAL] == 20
 
@@ -276,12 +278,17 @@ def test_a_validator_that_fails_is_a_fault(tmp_path: Path) -> None:
     one = found(report, Property.TOTAL)
     assert "ZeroDivisionError" in one.fault.problem
     assert [(step.message, step.data) for step in one.steps] == [("Add", '{"amount":0}')]
+    assert report.failed() == {Property.TOTAL}
+    assert report.examples[Property.FAITHFUL] == 40
+    with pytest.raises(AssertionError, match="ZeroDivisionError"):
+        hold(tmp_path / "entities" / "entity.py", "total", one.steps)
 
 
 def test_a_field_that_may_be_left_out_is(tmp_path: Path) -> None:
     """Of a type of which nothing is known no value is needed where the field has a default."""
     report = checked(tmp_path, ONE_MESSAGE.format(field="amount: int = 1\n    odd: Odd | None = None"), examples=20)
-    assert (report.notes, report.examples[Property.TOTAL]) == ([], 20)
+    note = "the field Add.odd was always left out, or None: nothing is known of its type"
+    assert (report.notes, report.examples[Property.TOTAL]) == ([note], 20)
 
 
 @pytest.mark.parametrize(
@@ -291,7 +298,9 @@ def test_a_field_that_may_be_left_out_is(tmp_path: Path) -> None:
         ("strategies = {3: st.just(1)}", "has the key 3"),
         ("def strategies():\n    return 1 / 0", "strategies failed: ZeroDivisionError"),
         ("strategies = {'Add.amount': st.integers().map(lambda n: 1 // 0)}", "a strategy of the module failed"),
-        ("invariant = True", "write a function of the state"),
+        ("strategies = {'Add.amount': st.integers(5, 1)}", "a strategy of the module failed: InvalidArgument"),
+        ("invariant = True", "invariant is True: write a function of the state alone"),
+        ("def invariant(state, other): return True", "invariant takes more than that, or less: write a function"),
     ],
 )
 def test_what_a_module_says_wrongly_is_refused(tmp_path: Path, written: str, told: str) -> None:
@@ -302,12 +311,134 @@ def test_what_a_module_says_wrongly_is_refused(tmp_path: Path, written: str, tol
     assert caught.value.details["file"] == str(tmp_path / "entities" / "entity.py")
 
 
+STATE = """
+class Grid:
+    def __init__(self, cells: dict[str, int]) -> None:
+        self.cells = cells
+
+
+Cells = Annotated[Grid, PlainSerializer(lambda grid: grid.cells), BeforeValidator(lambda it: as_grid(it))]
+
+
+def as_grid(value: Any) -> Grid:
+    return value if isinstance(value, Grid) else Grid(value)
+
+
+class Sum(BaseModel):
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+    count: int = 0
+    more: {kind} = {default}
+
+
+class Known:
+    calls = 0
+
+
+def init() -> Sum:
+    return Sum()
+
+
+def handle(message: Add | Reset, state: Sum) -> Iterator[Added | Emptied]:
+    yield Added(amount=1)
+
+
+def update(event: Added | Emptied, state: Sum) -> Sum:
+    {body}
+"""
+STATES = {
+    "a class without __eq__": (
+        ("Cells", "Grid({})", "return Sum(count=state.count + 1, more=Grid({'a': state.count}))"),
+        "/more",
+        r"state\.more: a Grid is equal to nothing but itself: give the class an __eq__",
+    ),
+    "what has no JSON": (("Any", "None", "return Sum(more=object())"), "/more", "cannot be written as JSON"),
+    "a default of another type": (
+        ("float", "0", "return Sum(count=state.count + 1)"),
+        "/more",
+        r"state\.more: int 0 becomes float 0\.0: write 0\.0$",
+    ),
+    "a tuple": (
+        ("Any", "None", "return Sum(more=(1, 2))"),
+        "/more",
+        r"tuple \(1, 2\) becomes list \[1, 2\]: give it a",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", STATES)
+def test_what_json_does_to_a_state_is_told_once(tmp_path: Path, kind: str) -> None:
+    """It breaks `faithful` and nothing else, and says what comes back, where, and what to do."""
+    (annotation, default, body), path, said = STATES[kind]
+    source = STATE.replace("{kind}", annotation).replace("{default}", default).replace("{body}", body)
+    imports = "from typing import Annotated\nfrom pydantic import BeforeValidator, PlainSerializer\n"
+    report = checked(tmp_path, imports + tally(more=source))
+    assert report.failed() == {Property.FAITHFUL}
+    one = found(report, Property.FAITHFUL)
+    assert one.fault.paths == (path,)
+    assert re.search(said, one.fault.problem), one.fault.problem
+
+
+def test_a_default_that_no_state_keeps_is_none_of_it(tmp_path: Path) -> None:
+    """The state before the first event is never stored, so that only what events make of it counts."""
+    source = STATE.replace("{kind}", "float").replace("{default}", "0")
+    source = source.replace("{body}", "return Sum(count=state.count + 1, more=state.more + 1)").replace(
+        "Cells =", "Cells = None #"
+    )
+    assert checked(tmp_path, tally(more=source)).failed() == set()
+
+
+def test_what_a_class_counts_is_one_fault(tmp_path: Path) -> None:
+    """A counter hidden in a class breaks `pure_update` alone, and is put back before each sequence."""
+    body = "Known.calls += 1\n    return Sum(count=state.count + Known.calls // 3)"
+    source = (
+        STATE.replace("{kind}", "int")
+        .replace("{default}", "0")
+        .replace("{body}", body)
+        .replace("Cells =", "Cells = None #")
+    )
+    for seed in range(3):
+        report = checked(tmp_path / str(seed), tally(more=source), seed=seed)
+        assert report.failed() == {Property.PURE_UPDATE}
+        assert {each.fault.property for each in report.counterexamples} <= {Property.PURE_UPDATE}
+
+
+def test_a_rejection_s_words_may_differ(tmp_path: Path) -> None:
+    """Nothing of a rejection is stored: the order of a set's members in it is no fault."""
+    reset = "            yield Emptied()"
+    source = tally((reset, "            raise Rejected(', '.join({'a', 'b', 'c', 'd', str(state)}))"))
+    assert checked(tmp_path, source).failed() == set()
+
+
+@pytest.mark.parametrize(("answer", "holds"), [("0", False), ("''", False), ("[]", False), ("None", True), ("1", True)])
+def test_an_invariant_s_answer_is_true_or_false(tmp_path: Path, answer: str, *, holds: bool) -> None:
+    """What is false as a condition does not hold; None is the answer of a function of assertions."""
+    report = checked(tmp_path, tally(more=f"def invariant(state: int) -> Any:\n    return {answer}\n"), examples=5)
+    assert report.is_sound is holds
+
+
+def test_a_search_has_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes too long is tried less often, and the report says how often."""
+    monkeypatch.setattr(exploring, "_SECONDS", 0.0)
+    monkeypatch.setattr(exploring, "_LEAST_SECONDS", 0.2)
+    report = checked(tmp_path, tally(), examples=200)
+    assert report.is_sound
+    assert 0 < report.examples[Property.TOTAL] < 200
+
+
+def test_a_large_message_leaves_room_for_few(tmp_path: Path) -> None:
+    """Sequences of large messages are short: nearly all of them count."""
+    fields = "\n    ".join(f"f{n}: dict[str, list[str]]" for n in range(25))
+    report = checked(tmp_path, ONE_MESSAGE.format(field=fields), examples=40)
+    assert report.examples[Property.TOTAL] > 20
+
+
 def test_a_strategy_that_fits_nothing_is_a_note(tmp_path: Path) -> None:
     """A key that is misspelt is told, since nothing is made by it."""
     hooks = "\n\nstrategies = {'Ad.amount': st.just(1)}\n"
     source = "from hypothesis import strategies as st\n" + ONE_MESSAGE.format(field="amount: int") + hooks
     assert checked(tmp_path, source, examples=20).notes == [
-        "strategies['Ad.amount'] fits no field or class of a message"
+        "strategies['Ad.amount'] fits no field or class of a message; did you mean 'Add.amount'?"
     ]
 
 
@@ -318,5 +449,5 @@ def test_a_message_that_no_guess_makes_is_a_note(tmp_path: Path) -> None:
     odd += "        raise ValueError\n"
     source = tally(("amount: int = Field(ge=0, le=9)", odd), ("ConfigDict, Field", "field_validator, model_validator"))
     report = checked(tmp_path, source, examples=60)
-    assert report.notes[0].startswith("no valid Add was found by guessing: say how in the module, strategies = ")
+    assert report.notes[0].startswith("no valid Add was found by guessing (Add")
     assert report.examples[Property.TOTAL] == 60

@@ -23,7 +23,7 @@ OPAQUE = """\
 from pachyderm_cli import Event, Message
 
 class Go(Message):
-    path: complex
+    path: type[int]
 
 class Gone(Event):
     pass
