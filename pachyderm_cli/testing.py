@@ -13,6 +13,7 @@ Only `entity_tests` and `hold` need Hypothesis (`pip install 'pachyderm-cli[chec
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,7 @@ def given(module: Module, *events: Event, state: Any = ..., now: datetime = _NOW
     A handle that takes a context sees the time `now`.
     """
     entity_type = _entity_type(module)
+    _require_own(entity_type, *events)
     folded = entity_type.initial() if state is ... else state
     for version, event in enumerate(events, 1):
         folded = entity_type.apply(folded, event, version)
@@ -68,6 +70,7 @@ class Given:
     def when(self, message: Message) -> Self:
         """Handle a message, and fold what it leads to. A fault of user code raises EntityFailed."""
         entity_type = self._entity_type
+        _require_own(entity_type, message)
         context = Context(self._now, _ID, Reference(entity_type.name, _ID), self._version)
         try:
             self._answer = entity_type.decide(message, entity_type.own_state(self.state), context)
@@ -82,6 +85,7 @@ class Given:
     def then(self, *results: Event | Effect) -> Self:
         """Require these events and effects of the last message, the events in order, and the effects in theirs."""
         answer = self._answered()
+        _require_own(self._entity_type, *results)
         assert not isinstance(answer, Rejected), f"the message was rejected: {answer.reason}"
         events = [each for each in results if isinstance(each, Event)]
         effects = [each for each in results if not isinstance(each, Event)]
@@ -104,6 +108,8 @@ class Given:
     def then_state(self, state: Any) -> Self:
         """Require that state, to the type and the scale of a number."""
         found = compared(state, self.state)
+        if found is not None:
+            _require_same_class(type(state), type(self.state))
         assert found is None, f"the states differ at {', '.join(found.paths)}: {state!r} wanted, {self.state!r} there"
         return self
 
@@ -185,6 +191,29 @@ def _place_of(module: Module) -> tuple[Path | None, EntityType]:
     if folder is None:
         raise UsageError(f"this is no project, so that {module!r} names no entity module: give the module itself")
     return folder, FolderEntityTypes(folder).get(module)
+
+
+def _require_own(entity_type: EntityType, *values: Message | Event | Effect) -> None:
+    """Raise UsageError for a message, event or effect of a class that only has the name of one of the type's."""
+    for value in values:
+        name = type(value).__name__
+        for known in (entity_type.messages, entity_type.events, entity_type.effects):
+            if name in known:
+                _require_same_class(type(value), known[name])
+
+
+def _require_same_class(given: type, known: type) -> None:
+    """Raise UsageError where two classes of one name come from two places."""
+    if given is not known and given.__name__ == known.__name__:
+        places = [f"{each.__module__} ({_file_of(each)})" for each in (given, known)]
+        raise UsageError(
+            f"there are two classes called {given.__name__}, one in {places[0]} and one in {places[1]}: "
+            "import it from where the entity module is imported, or give that module itself"
+        )
+
+
+def _file_of(cls: type) -> str:
+    return getattr(sys.modules.get(cls.__module__), "__file__", None) or "no file"
 
 
 def _engine(tmp_path: Path) -> Iterator[Pachyderm]:

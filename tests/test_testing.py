@@ -136,6 +136,21 @@ def test_a_module_is_given_as_such_by_name_or_file(monkeypatch: pytest.MonkeyPat
         given("counter")
 
 
+def test_classes_of_two_places_are_told(tmp_path: Path) -> None:
+    """A class of the same name from another module would equal nothing: the test says where both come from."""
+    other = tmp_path / "till.py"
+    other.write_text(Path(till.__file__).read_text())
+    asked = given(other)
+    mistakes: list[Callable[[], Any]] = [
+        lambda: asked.when(Look()),
+        lambda: given(other, Paid(amount=ONE, at=NOW)),
+        lambda: asked.then_state(Till(sum=ONE, payments=2)),
+    ]
+    for mistake in mistakes:
+        with pytest.raises(UsageError, match=r"two classes called \w+, one in tests\.support\.till .* and one in "):
+            mistake()
+
+
 def test_all_properties_are_tests() -> None:
     """The class has a test for each property, with the property in words."""
     tests = {name: test.__doc__ for name, test in vars(TestTill).items() if name.startswith("test_")}
