@@ -47,6 +47,7 @@ def test_it_goes_into_the_network_that_it_is_from(on_store: Command, file: Path)
         assert "network o" in result.out or "network two" in result.out
         assert "'shop'" in result.err
     assert on_store.quick("list").done().out == ""
+    assert on_store.quick("--network", "", "import", file).status == 6
 
 
 def test_it_goes_into_the_store_of_its_network(pachyderm: Command, file: Path) -> None:

@@ -49,8 +49,8 @@ def _import(session: Session, file: LineFile, *, resumable: bool) -> Imported:
         for _ in Exported(progress(file.lines(LONGEST_HEADER), "checking", file.size, size=len)):
             pass
     exported = Exported(progress(file.lines(LONGEST_HEADER), "importing", file.size, size=len))
-    own = replace(session, network=session.named_network or exported.network)
-    with own.open() as pachyderm:
+    named = session.named_network
+    with replace(session, network=exported.network if named is None else named).open() as pachyderm:
         return pachyderm.import_lines(exported, resumable=resumable)
 
 
