@@ -218,6 +218,7 @@ def test_a_disjoint_import_keeps_every_order(office: Office, new_store: NewStore
     moved.open().import_lines(exported(engine))
     assert order(moved.store_url, "default")[0][1:] == order(office.store_url, "default")[0]
     assert [each.version for each in moved.open().history("courier:@own")] == [1]
+    assert list(moved.open().verify(all_networks=True)) == []
 
 
 def test_a_part_is_exported(office: Office, new_store: NewStore, stack: ExitStack) -> None:
