@@ -4,8 +4,9 @@ import json
 import random
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.support.engines import tally_engine
 from tests.support.raw import connected
 from tests.support.tally import Add, AddAll
 
-KILLS = 8
+KILLS = 6
 PROJECT = "[outbox]\nlease_seconds = 0.5\n"
 
 
@@ -33,15 +34,21 @@ def command(tmp_path: Path, store_url: str) -> Command:
     return Command(folder, ROOT, {"PACHYDERM_STORE": store_url})
 
 
-def follow(command: Command, output: Path, *arguments: str) -> "subprocess.Popen[bytes]":
-    """Start a follower by a cursor, which writes what it gets to a file."""
+@contextmanager
+def following(command: Command, output: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Give a follower by a cursor, which writes what it gets to a file; it does not outlive the block."""
     with output.open("wb") as file:
-        return subprocess.Popen(
-            command.line("follow", "--cursor", "c", "--json", *arguments),
+        process = subprocess.Popen(
+            command.line("follow", "--cursor", "c", "--json"),
             cwd=command.folder,
             env=command.environment({}),
             stdout=file,
         )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def printed(output: Path) -> Iterator[dict[str, Any]]:
@@ -61,11 +68,12 @@ def test_nothing_is_missed_by_followers_that_are_killed(command: Command, store_
         engine.send("tally:@0", Add())
     with writing(store_url, seed):
         for output in outputs[:-1]:
-            with follow(command, output) as process:
-                time.sleep(dice.uniform(0.5, 1.2))
+            with following(command, output) as process:
+                wait_until(partial(is_begun, output))
+                time.sleep(dice.uniform(0, 0.3))
                 process.kill()
-    with follow(command, outputs[-1]) as process:
-        wait_until_the_end(command)
+    with following(command, outputs[-1]) as process:
+        wait_until(lambda: not command.quick("cursors", "list", "--json").done().document["behind"])
         process.terminate()
         assert process.wait(SECONDS) == 0
     first_seen: dict[int, tuple[str, int]] = {}
@@ -83,12 +91,17 @@ def test_nothing_is_missed_by_followers_that_are_killed(command: Command, store_
     assert len(set(first_seen.values())) == len(first_seen)
 
 
-def wait_until_the_end(command: Command) -> None:
-    """Return once the cursor has nothing before it."""
+def is_begun(output: Path) -> bool:
+    """Tell whether a follower has printed something."""
+    return output.stat().st_size > 0
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Return once that is so."""
     end = time.monotonic() + SECONDS
-    while command.quick("cursors", "list", "--json").done().document["behind"]:
+    while not condition():
         assert time.monotonic() < end, "the follower hangs"
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
 @pytest.fixture
