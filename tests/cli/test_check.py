@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pachyderm_cli.checks.findings import Property
+from pachyderm_cli.domain.entity import EntityType
 from tests.cli.running import ROOT, Command, lines
 
 ZOO = ROOT / "tests" / "checks" / "zoo"
@@ -151,6 +152,62 @@ def test_what_the_source_says_is_told(pachyderm: Command, entities: Path) -> Non
     at = next(number for number, line in enumerate(told) if line.startswith("  ✗ pure_handle "))
     assert at > told.index(hinted)
     assert re.fullmatch(r"      handle does I/O \(FORBIDDEN\..*\): .*guests\.py:[0-9]+\)", told[at + 1])
+
+
+DICE = """\
+from collections.abc import Iterator
+from pachyderm_cli import Context, Event, Message
+
+class Roll(Message):
+    sides: int = 6
+
+class Rolled(Event):
+    eyes: int
+
+def init() -> int:
+    return 0
+
+def handle(message: Roll, state: int, context: Context) -> Iterator[Rolled]:
+    yield Rolled(eyes=context.random.randrange(100) + int(str(context.reference.id)[:2], 16))
+
+def update(event: Rolled, state: int) -> int:
+    return state + event.eyes
+
+def invariant(state: int) -> bool:
+    return state < 300
+"""
+
+
+def test_the_lines_draw_the_same_again(pachyderm: Command, entities: Path) -> None:
+    """The sends of an entity that takes a context name their messages, on whose ids its chances depend."""
+    (entities / "dice.py").write_text(DICE)
+    (found,) = pachyderm.quick("check", "dice", "--json").document["properties"][5]["counterexamples"]
+    for line in found["sends"]:
+        if not line.startswith("#"):
+            pachyderm.quick(*line.split()[1:]).done()
+    assert pachyderm.quick("inspect", "dice:@check", "--json").document["state"] == found["after"]
+
+
+def test_what_goes_wrong_with_one_type_hides_no_other(
+    pachyderm: Command, entities: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it is that a module does, the types after it are checked, and all that went wrong is told."""
+    (entities / "another.py").write_text("raise OSError('no')\n")
+    (entities / "broken.py").write_text(BROKEN)
+    (entities / "ratings.py").unlink()
+
+    def hooks_of(entity_type: EntityType) -> dict[str, object]:
+        if entity_type.name == "counter":
+            raise AssertionError("what nobody thought of")
+        return {}
+
+    monkeypatch.setattr("pachyderm_cli.checks.check.hooks_of", hooks_of)
+    (entities / "dice.py").write_text(DICE.replace("300", "3_000_000"))
+    result = pachyderm.quick("check", "--max-examples", "2", "--json")
+    assert result.status == 6
+    assert [each["type"] for each in result.documents] == ["dice"]
+    said = sorted(each["message"].rpartition(": ")[2] for each in result.errors)
+    assert said == ["invalid syntax", "no", "what nobody thought of"]
 
 
 def test_a_seed_repeats_a_check(pachyderm: Command, entities: Path) -> None:

@@ -133,6 +133,10 @@ def _reports(
             yield entity_type, check_type(entity_type, wish, folder=folder, progress=partial(tell, at))
         except PachydermError as error:
             problems.append(error)
+        except Exception as error:  # noqa: BLE001 - whatever user code does to one type, the others are checked
+            problem = PachydermError(f"{name} could not be checked: {type(error).__name__}: {error}")
+            problem.__cause__ = error
+            problems.append(problem)
 
 
 def register(app: typer.Typer) -> None:
