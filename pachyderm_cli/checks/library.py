@@ -32,7 +32,10 @@ def _networks(version: int, longest: int) -> Strategy:
     return _interfaces(version, longest).map(lambda text: str(ip_network(text, strict=False)))
 
 
+_fractions = st.fractions(Fraction(-100), Fraction(100), max_denominator=24)
+
 _BY_FORMAT: dict[str, Strategy] = {
+    "fraction": _fractions.map(str),
     "ipv4": _ips(4),
     "ipv6": _ips(6),
     "ipv4interface": _interfaces(4, 32),
@@ -47,7 +50,7 @@ _halves = st.integers(-20, 20).map(lambda number: number / 2)
 
 BY_KIND: dict[str, Strategy] = {
     "complex": st.builds(complex, _halves, _halves),
-    "fraction": st.fractions(Fraction(-100), Fraction(100), max_denominator=24),
+    "fraction": _fractions,
 }
 """By pydantic's name of the type."""
 
