@@ -28,7 +28,7 @@ def test_people_are_told_what_was_copied(pachyderm: Command) -> None:
     pachyderm.quick("send", "counter:@a", "increment").done()
     told = pachyderm.quick("backup", "copy.db").done().out
     assert told.startswith(f"{pachyderm.folder}/copy.db: 1 event of 1 entity, schema ")
-    shown = pachyderm.on_terminal("backup", "other.db")
+    shown = " ".join(pachyderm.on_terminal("backup", "other.db").split())  # wherever its lines are broken
     assert shown.index("copying") < shown.index("1 event of 1 entity")
 
 

@@ -88,7 +88,7 @@ def test_a_worker_that_lost_its_lease_finishes_nothing(office: Office) -> None:
     """Another did; the effect ran twice, as at least once means, and is told of by who finished it."""
     slow, quick = office.open(), office.open()
     slow.send("courier:@a", Do(note="n", orders=(Post(text="t"),)), effects=False)
-    with working(slow) as worked, held_up(office, "t") as begun:
+    with working(slow, concurrency=1) as worked, held_up(office, "t") as begun:  # it takes it up no second time itself
         assert begun.wait(SECONDS)
         office.end_leases()
         assert [(str(each.result.status), each.attempt) for each in quick.work(once=True)] == [("done", 2)]
