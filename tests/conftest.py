@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.databases import fresh_postgres, fresh_sqlite
+from tests.databases import drop_databases, fresh_postgres, fresh_sqlite
 from tests.postgres_server import Keeper, server_url
 
 _SERVER = "PACHYDERM_TEST_POSTGRES"
@@ -54,11 +54,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(pytestconfig: pytest.Config) -> str:
-    """Return the URL of a Postgres server on which databases may be made."""
+def postgres_server(pytestconfig: pytest.Config) -> Iterator[str]:
+    """Give the URL of a Postgres server on which databases may be made."""
     if find_spec("psycopg") is None:
         pytest.skip("needs the extra `postgres`")
-    return os.environ.get(_SERVER) or server_url(pytestconfig.stash[_HOME])
+    server = os.environ.get(_SERVER) or server_url(pytestconfig.stash[_HOME])
+    yield server
+    drop_databases(server)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import Connection, NullPool, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, make_url, text
 
 _LEAK_SECONDS = 5
 _OPEN = text(
@@ -15,21 +15,63 @@ _OPEN = text(
 )
 
 
+_FREE: dict[str, list[str]] = {}  # by server: databases that this process made, empty again
+
+_SETTINGS = text(
+    "SELECT count(*) FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase WHERE datname = :name"
+)
+_OBJECTS = text(
+    "SELECT (SELECT count(*) FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$|public$)')"
+    " + (SELECT count(*) FROM pg_largeobject_metadata) + (SELECT count(*) FROM pg_extension WHERE extname <> 'plpgsql')"
+)
+
+
 @contextmanager
 def fresh_postgres(server: str) -> Iterator[str]:
-    """Make an empty database on `server`, give its URL, drop it. A connection left open is an error."""
-    url = make_url(server).set(drivername="postgresql+psycopg")
-    admin = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    name = f"pachyderm_test_{uuid4().hex}"
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+    """Give the URL of an empty database on `server`. A connection that is left open is an error.
+
+    A database that was used is emptied and used again, since to make and to drop one takes longer than most tests.
+    """
+    admin = _admin(make_url(server))
+    free = _FREE.setdefault(server, [])
+    name = free.pop() if free else _create(admin)
+    url = admin.url.set(database=name)
     try:
-        yield url.set(database=name).render_as_string(hide_password=False)
+        yield url.render_as_string(hide_password=False)
     finally:
         with admin.connect() as connection:
             leaked = _still_open(connection, name)
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+            if leaked or not _emptied(url) or connection.scalar(_SETTINGS, {"name": name}):
+                connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+            else:
+                free.append(name)
     assert not leaked, f"connections were left open: {leaked}"
+
+
+def drop_databases(server: str) -> None:
+    """Drop the databases that this process made on `server`."""
+    with _admin(make_url(server)).connect() as connection:
+        for name in _FREE.pop(server, []):
+            connection.execute(text(f"DROP DATABASE {name}"))
+
+
+def _admin(url: URL) -> Engine:
+    return create_engine(url.set(drivername="postgresql+psycopg"), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+
+
+def _create(admin: Engine) -> str:
+    name = f"pachyderm_test_{uuid4().hex}"
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    return name
+
+
+def _emptied(url: URL) -> bool:
+    """Remove whatever is in the schema `public`; tell whether nothing else is left in the database."""
+    with _admin(url).connect() as connection:
+        connection.execute(text("DROP SCHEMA IF EXISTS public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+        return bool(connection.scalar(_OBJECTS) == 0)
 
 
 def _still_open(connection: Connection, name: str) -> list[str]:

@@ -19,12 +19,31 @@ _CONTAINERS = (MutableMapping, MutableSequence, MutableSet, deque)
 
 
 def project_modules(entity_type: EntityType) -> list[ModuleType]:
-    """Return the loaded modules of the package that the type's module is in, or that module alone."""
-    name = entity_type.handle.__module__
-    package, dot, _ = name.partition(".")
-    return [
-        each for key, each in list(sys.modules.items()) if key == name or (dot and key.partition(".")[0] == package)
-    ]
+    """Return the type's module and those of its package that it uses, themselves or through one another.
+
+    A package may be as large as a whole project; what the type cannot reach by a name is not looked into.
+    """
+    package = entity_type.handle.__module__.partition(".")[0]
+    found: dict[str, ModuleType] = {}
+    left = [entity_type.handle.__module__]
+    while left:
+        name = left.pop()
+        module = sys.modules.get(name)
+        if module is not None and name not in found and name.partition(".")[0] == package:
+            found[name] = module
+            left += {owner for value in list(vars(module).values()) for owner in _owners(value)}
+    return list(found.values())
+
+
+def _owners(value: Any) -> Iterator[str]:
+    """Yield the names of the modules that a value is, or that it or its class is from."""
+    if isinstance(value, ModuleType):
+        yield value.__name__
+        return
+    for each in (value, type(value)):
+        with suppress(Exception):  # whatever a value's own __getattr__ does
+            if isinstance(name := each.__module__, str):
+                yield name
 
 
 class Pristine:
@@ -59,12 +78,14 @@ class Pristine:
         elif isinstance(value, _CONTAINERS):
             self._values.append((owner, name, value))
             self._remember_content(value)
-        elif callable(getattr(value, "cache_clear", None)):
-            self._caches.append(value.cache_clear)
         elif isinstance(value, FunctionType):
             for default in (*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()):
                 if isinstance(default, _CONTAINERS):
                     self._remember_content(default)
+        else:
+            with suppress(Exception):  # whatever a value's own __getattr__ does
+                if callable(value.cache_clear):
+                    self._caches.append(value.cache_clear)
 
     def _remember_content(self, container: Any) -> None:
         with suppress(Exception):  # what cannot be copied stays as it is

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -14,33 +15,7 @@ from typer.exceptions import TyperException
 
 from pachyderm_cli import __version__
 from pachyderm_cli.cli import exit_codes
-from pachyderm_cli.cli.commands import (
-    backup,
-    check,
-    copy,
-    cursors,
-    describe,
-    diff,
-    effects,
-    erase,
-    export,
-    follow,
-    fork,
-    history,
-    import_,
-    init,
-    inspect,
-    list_,
-    networks,
-    query,
-    replay,
-    send,
-    snapshot,
-    store,
-    timers,
-    try_,
-    worker,
-)
+from pachyderm_cli.cli.catalogue import Catalogue
 from pachyderm_cli.cli.output import abandon, finish, tell_error
 from pachyderm_cli.cli.parameters import lighten
 from pachyderm_cli.cli.session import Session
@@ -57,6 +32,10 @@ class _Commands(TyperGroup):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         lighten(self)
+        self.commands: Any = Catalogue()
+
+    def list_commands(self, _: Any) -> list[str]:
+        return list(self.commands)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -75,32 +54,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (
-    init,
-    send,
-    try_,
-    query,
-    history,
-    follow,
-    inspect,
-    replay,
-    diff,
-    fork,
-    snapshot,
-    list_,
-    networks,
-    describe,
-    check,
-    worker,
-    erase,
-    backup,
-    export,
-    import_,
-    copy,
-):
-    module.register(app)
-for name, group in (("effects", effects.app), ("timers", timers.app), ("cursors", cursors.app), ("store", store.app)):
-    app.add_typer(group, name=name)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - an option's callback
@@ -142,7 +95,7 @@ def run(arguments: list[str]) -> int:
     """Run a command and return its exit status; whatever goes wrong is told on standard error, once."""
     as_json = "--json" in arguments
     try:
-        answer = app(arguments, prog_name="pachyderm", standalone_mode=False)
+        answer = _command()(arguments, prog_name="pachyderm", standalone_mode=False)
         finish()
     except (_OutputClosed, BrokenPipeError):
         abandon()
@@ -157,6 +110,12 @@ def run(arguments: list[str]) -> int:
         text = f"an unexpected failure in pachyderm: {type(error).__name__}: {error}; PACHYDERM_DEBUG=1 shows where"
         return _fail(PachydermError(text), as_json=as_json)
     return answer if isinstance(answer, int) else exit_codes.DONE
+
+
+@cache
+def _command() -> Any:
+    """Return the parser, which takes as long to make as a short command takes to run: once in a process."""
+    return typer.main.get_command(app)
 
 
 def _open_standard_streams() -> None:

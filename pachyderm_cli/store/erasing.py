@@ -125,7 +125,11 @@ def scrub(store: Store, patience: float = BUSY_SECONDS) -> bool:
 
 def _is_emptied(transaction: Transaction) -> bool:
     """Write what is in the log beside the file into the file, and empty it."""
-    ((busy, *_),) = transaction.told("PRAGMA wal_checkpoint(TRUNCATE)")
+    transaction.run("PRAGMA busy_timeout=0")  # how long others are waited for is the caller's to say
+    try:
+        ((busy, *_),) = transaction.told("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        transaction.run(f"PRAGMA busy_timeout={1000 * BUSY_SECONDS}")
     return not busy
 
 
