@@ -18,11 +18,12 @@ from pachyderm_cli.store.cursors import (
     find_cursor,
     set_cursor,
 )
-from pachyderm_cli.store.log import Part, last_position
+from pachyderm_cli.store.log import Part, last_position, settled_end
 from pachyderm_cli.store.records import Lease
 from pachyderm_cli.store.store import Store
 
 _LONGEST_NAME = 200
+_PAUSE = 0.02  # seconds between looks at who is writing
 _LAST_POSITION = 2**62  # a database takes 64 bits
 
 
@@ -46,7 +47,8 @@ class Log:
     ) -> Following:
         """Return an iterator over the network's events as they come, in the order of their positions.
 
-        Without a `cursor` it begins `after` a position, and left out with what is written from now on. With one it goes
+        Without a `cursor` it begins `after` a position, and left out with what is written once this has returned, which
+        waits for transactions that are writing to the log. With one it goes
         on where the cursor stands, and a new one begins `after` a position, left out with the first event; see
         `Following.commit`. One follower at a time has a cursor, and others wait for it. `type_name` and `reference`
         choose the events of a type, or of an entity. It ends when `stop` is set, and unless it is to `wait` with the
@@ -68,7 +70,7 @@ class Log:
         part = Part(self._network, type_name, entity)
         waiting = Wait(wait, stop or threading.Event())
         if cursor is None:
-            start = last_position(self._store) if after is None else after
+            start = settled_end(self._store, lambda: waiting.again(_PAUSE)) if after is None else after
             return Following(self._store, part, start, waiting)
         _require_name(cursor)
         if after is not None and find_cursor(self._store, self._network, cursor) is not None:
@@ -76,6 +78,8 @@ class Log:
                 f"the cursor {cursor!r} is there already, and says where to begin; pachyderm cursors set moves it",
                 cursor=cursor,
             )
+        if after is not None:
+            self._require_within(after)
         held = HeldCursor(self._network, cursor, Lease(uuid4(), self._lease_seconds))
         return Following.by_cursor(self._store, part, held, after or 0, waiting)
 
@@ -102,9 +106,7 @@ class Log:
         somebody follows by it.
         """
         _require_name(name)
-        last = last_position(self._store)
-        if not 0 <= position <= last:
-            raise UsageError(f"a cursor stands at a position from 0 to {last}, the end of the log, not at {position}")
+        self._require_within(position)
         if not set_cursor(self._store, self._network, name, position):
             raise _is_followed(name)
         return self.cursor(name)
@@ -115,6 +117,11 @@ class Log:
         if not drop_cursor(self._store, self._network, name):
             raise _is_followed(name)
         return found
+
+    def _require_within(self, position: int) -> None:
+        last = last_position(self._store)
+        if not 0 <= position <= last:
+            raise UsageError(f"a cursor stands at a position from 0 to {last}, the end of the log, not at {position}")
 
 
 def _is_followed(name: str) -> CursorHeld:

@@ -10,7 +10,7 @@ untrue, and transactions that have not written to the log hold nobody up.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 from typing import NamedTuple
 from uuid import UUID
@@ -34,6 +34,9 @@ _POSITIONS = Statement(
     .limit(bindparam("page"))
 )
 _LAST = Statement(select(func.coalesce(func.max(events.c.position), 0)))
+_LAST_WITHIN = Statement(
+    select(func.coalesce(func.max(events.c.position), 0)).where(events.c.position <= bindparam("up_to"))
+)
 _LAST_DRAWN = Statement(text("SELECT last_value FROM pachyderm_events_position_seq"))
 _IN_RECOVERY = Statement(text("SELECT pg_is_in_recovery()"))
 _WRITERS = Statement(
@@ -128,7 +131,7 @@ class LogReader:
             "entity_id": None if part.entity is None else str(part.entity),
             "after": self.position,
             "up_to": end,
-            "page": PAGE,
+            "page": end - self.position,  # as many as can be: what filled a gap since the first look is one more
         }
         wanted = {name: value for name, value in parameters.items() if value is not None}
         rows = transaction.rows(part.statement, wanted)
@@ -154,8 +157,7 @@ class LogReader:
 
     def _look_for_writers(self, transaction: Transaction) -> None:
         """Find out up to where nothing will come any more."""
-        ((drawn,),) = transaction.rows(_LAST_DRAWN, {})  # first: whoever drew up to it is, or was, a writer
-        now = _Writers(drawn, frozenset(each for (each,) in transaction.rows(_WRITERS, {})))
+        now = _writers(transaction)
         if self._writers is not None and self._writers.transactions.isdisjoint(now.transactions):
             self._settled = self._writers.drawn
             self._writers = None
@@ -170,6 +172,25 @@ def last_position(store: Store) -> int:
     """Return the highest position in the log, of whatever network; 0 if nothing was ever written."""
     ((last,),) = store.read(lambda transaction: transaction.rows(_LAST, {}))
     return int(last)
+
+
+def settled_end(store: Store, pause: Callable[[], bool]) -> int:
+    """Return the highest position in the log, once nothing can come at or before it any more.
+
+    Who wrote to it before is waited for, with a `pause` between two looks, until that tells not to go on.
+    """
+    if store.is_sqlite:
+        return last_position(store)
+    drawn, writers = store.read(_writers)
+    while writers and pause():
+        writers &= store.read(_writers).transactions
+    ((last,),) = store.read(lambda transaction: transaction.rows(_LAST_WITHIN, {"up_to": drawn}))
+    return int(last)
+
+
+def _writers(transaction: Transaction) -> _Writers:
+    ((drawn,),) = transaction.rows(_LAST_DRAWN, {})  # first: whoever drew up to it is, or was, a writer
+    return _Writers(drawn, frozenset(each for (each,) in transaction.rows(_WRITERS, {})))
 
 
 def _require_primary(transaction: Transaction) -> None:

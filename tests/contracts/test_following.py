@@ -132,6 +132,14 @@ def test_a_cursor_begins_where_it_is_told_to_once(engine: Pachyderm) -> None:
         engine.follow(cursor="c", after=second, wait=False)
 
 
+def test_a_new_cursor_begins_within_the_log(engine: Pachyderm) -> None:
+    """One that was to begin beyond the end is not made."""
+    fill(engine)
+    with pytest.raises(UsageError, match="the end of the log"):
+        engine.follow(cursor="c", after=99)
+    assert list(engine.cursors()) == []
+
+
 def test_a_cursor_has_one_follower(open_engine: OpenEngine) -> None:
     """Who does not wait is refused as long as another has it, and so is whoever would set or drop it."""
     engine, other = open_engine(), open_engine()
@@ -312,8 +320,9 @@ def test_history_is_followed(open_engine: OpenEngine) -> None:
 def test_nothing_makes_a_store(open_engine: OpenEngine, store_url: str) -> None:
     """To follow without a cursor, or to list cursors, makes no SQLite file where there is none."""
     engine = open_engine()
-    with engine.follow(after=0, wait=False) as log:
-        assert list(log) == []
+    for after in (0, None):
+        with engine.follow(after=after, wait=False) as log:
+            assert list(log) == []
     assert list(engine.cursors()) == []
     url = make_url(store_url)
     assert url.get_backend_name() != "sqlite" or not Path(str(url.database)).exists()

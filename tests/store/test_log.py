@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, NullPool, create_engine, insert, select, text
 
+from pachyderm_cli.store import log
 from pachyderm_cli.store.append import append
-from pachyderm_cli.store.log import PAGE, LogReader, Part, last_position
+from pachyderm_cli.store.log import PAGE, LogReader, Part, last_position, settled_end
 from pachyderm_cli.store.schema import events
 from pachyderm_cli.store.store import Store
 from tests.support.appends import an_append, an_entity
@@ -94,6 +95,38 @@ def test_what_comes_before_a_gap_is_not_held_up(pg: Engine, store: Store) -> Non
         slow.rollback()
         assert positions(reader) == [3]
         assert reader.position == 3
+
+
+def test_a_full_page_loses_nothing_to_what_fills_a_gap_in_it(
+    pg: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a page that grew between the look at its positions and that at its rows, the last ones are read too."""
+    monkeypatch.setattr(log, "PAGE", 3)
+    reader = LogReader(store, EVERYTHING, 0)
+    look = log._writers
+    with pg.connect() as slow, pg.connect() as fast:
+        write(slow)
+        for _ in range(4):
+            write(fast)
+        fast.commit()
+        monkeypatch.setattr(log, "_writers", lambda transaction: (slow.commit(), look(transaction))[1])
+        found = positions(reader) + positions(reader)
+    assert found == [1, 2, 3, 4, 5]
+
+
+def test_the_end_of_the_log_is_where_nothing_can_come_before_it(pg: Engine, store: Store) -> None:
+    """Whoever is writing is waited for, and who begins later is not; what is written then comes after that end."""
+    with pg.connect() as slow, pg.connect() as fast, pg.connect() as later:
+        assert settled_end(store, lambda: pytest.fail("nobody writes")) == 0
+        write(slow)
+        write(fast)
+        fast.commit()
+        pauses = iter([lambda: write(later), slow.commit])
+        end = settled_end(store, lambda: (next(pauses)(), True)[1])
+        assert (end, list(pauses)) == (2, [])
+        reader = LogReader(store, EVERYTHING, end)
+        later.commit()
+        assert positions(reader) == [3]
 
 
 def test_only_who_writes_to_the_log_is_waited_for(pg: Engine, store: Store) -> None:
