@@ -1,7 +1,8 @@
 """The log as it grows: what is read is complete, however commits overtake one another."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from pachyderm_cli.store import log
 from pachyderm_cli.store.append import append
 from pachyderm_cli.store.log import PAGE, LogReader, Part, last_position, settled_end
 from pachyderm_cli.store.schema import events
+from pachyderm_cli.store.statement import Transaction
 from pachyderm_cli.store.store import Store
 from tests.support.appends import an_append, an_entity
 
@@ -109,7 +111,12 @@ def test_a_full_page_loses_nothing_to_what_fills_a_gap_in_it(
         for _ in range(4):
             write(fast)
         fast.commit()
-        monkeypatch.setattr(log, "_writers", lambda transaction: (slow.commit(), look(transaction))[1])
+
+        def look_late(transaction: Transaction) -> Any:
+            slow.commit()
+            return look(transaction)
+
+        monkeypatch.setattr(log, "_writers", look_late)
         found = positions(reader) + positions(reader)
     assert found == [1, 2, 3, 4, 5]
 
@@ -121,9 +128,13 @@ def test_the_end_of_the_log_is_where_nothing_can_come_before_it(pg: Engine, stor
         write(slow)
         write(fast)
         fast.commit()
-        pauses = iter([lambda: write(later), slow.commit])
-        end = settled_end(store, lambda: (next(pauses)(), True)[1])
-        assert (end, list(pauses)) == (2, [])
+        pauses: list[Callable[[], object]] = [slow.commit, lambda: write(later)]
+
+        def pause() -> bool:
+            pauses.pop()()
+            return True
+
+        assert (settled_end(store, pause), pauses) == (2, [])
         reader = LogReader(store, EVERYTHING, end)
         later.commit()
         assert positions(reader) == [3]
