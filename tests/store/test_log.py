@@ -135,7 +135,7 @@ def test_the_end_of_the_log_is_where_nothing_can_come_before_it(pg: Engine, stor
             return True
 
         assert (settled_end(store, pause), pauses) == (2, [])
-        reader = LogReader(store, EVERYTHING, end)
+        reader = LogReader(store, EVERYTHING, 2)
         later.commit()
         assert positions(reader) == [3]
 
