@@ -58,9 +58,10 @@ def postgres_server(pytestconfig: pytest.Config) -> Iterator[str]:
     """Give the URL of a Postgres server on which databases may be made."""
     if find_spec("psycopg") is None:
         pytest.skip("needs the extra `postgres`")
-    server = os.environ.get(_SERVER) or server_url(pytestconfig.stash[_HOME])
-    yield server
-    drop_databases(server)
+    others = os.environ.get(_SERVER)
+    yield others or server_url(pytestconfig.stash[_HOME])
+    if others:  # our own goes with all its databases
+        drop_databases(others)
 
 
 @pytest.fixture

@@ -17,9 +17,6 @@ _OPEN = text(
 
 _FREE: dict[str, list[str]] = {}  # by server: databases that this process made, empty again
 
-_SETTINGS = text(
-    "SELECT count(*) FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase WHERE datname = :name"
-)
 _OBJECTS = text(
     "SELECT (SELECT count(*) FROM pg_namespace WHERE nspname !~ '^(pg_|information_schema$|public$)')"
     " + (SELECT count(*) FROM pg_largeobject_metadata) + (SELECT count(*) FROM pg_extension WHERE extname <> 'plpgsql')"
@@ -41,7 +38,8 @@ def fresh_postgres(server: str) -> Iterator[str]:
     finally:
         with admin.connect() as connection:
             leaked = _still_open(connection, name)
-            if leaked or not _emptied(url) or connection.scalar(_SETTINGS, {"name": name}):
+            connection.execute(text(f"ALTER DATABASE {name} RESET ALL"))
+            if leaked or not _emptied(url):
                 connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
             else:
                 free.append(name)

@@ -19,7 +19,7 @@ from tests.support.courier import Do, Order, Pass, Post
 from tests.support.office import Office, log
 
 SECONDS = 60
-SHORT = 1.0  # seconds, and yet longer than a busy machine keeps a thread from its turn
+SHORT = 2.0  # seconds, and yet longer than a busy machine keeps a thread from its turn
 
 
 @pytest.fixture
