@@ -1,0 +1,49 @@
+"""`python -m torture`: run the scenarios, print what came of them, and write it into docs/reliability.md."""
+
+import argparse
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+
+from benchmarks.places import places
+from torture import report
+from torture.figure import Figure, Run
+from torture.scenarios import kill
+
+SCENARIOS: Mapping[str, Callable[[Run], Figure]] = {
+    "kill-sqlite": kill.on_sqlite,
+    "kill-postgres": kill.on_postgres,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run the scenarios that are asked for, all by default; return 1 where a promise was broken."""
+    options = _options(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and files go as well
+    seed = options.seed if options.seed is not None else secrets.randbelow(2**32)
+    print(f"seed {seed}", flush=True)
+    figures = []
+    for name in options.only or SCENARIOS:
+        began = time.monotonic()
+        with places() as given:
+            figure = SCENARIOS[name](Run(given, seed, quick=options.quick))
+        print(report.line(figure, time.monotonic() - began), flush=True)
+        figures.append(figure)
+    if options.report:
+        report.write(figures, seed)
+    return 1 if any(figure.breaches for figure in figures) else 0
+
+
+def _options(arguments: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
+    parser.add_argument("--seed", type=int, help="the chances of an earlier run once more")
+    parser.add_argument("--quick", action="store_true", help="the bounded part: under ten minutes")
+    parser.add_argument("--only", nargs="+", choices=SCENARIOS, metavar="NAME", help=", ".join(SCENARIOS))
+    parser.add_argument("--report", action="store_true", help="write the figures into docs/reliability.md")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,186 @@
+"""What the processes under fire do: send, work, follow. Each notes what it is about to do, and what it was told."""
+
+import signal
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+from uuid import UUID, uuid5
+
+from pachyderm_cli import Pachyderm, Rejected
+from pachyderm_cli.errors import CursorHeld, StoreError
+from pachyderm_cli.store.records import RecordedEvent
+from torture.load import account
+from torture.load.notes import note, notes
+
+NETWORKS = ("red", "blue")
+LEASE = 2.0
+"""Seconds after which what a dead worker or follower had is another's."""
+
+_SPACE = UUID("6f0d4a9e-0000-4000-8000-000000000000")
+
+
+@dataclass(frozen=True)
+class Task:
+    """Who a client is, and where it works."""
+
+    name: str
+    store_url: str
+    network: str
+    folder: Path
+    seed: int
+    entities: int = 20
+    incarnation: int = 0
+
+    def engine(self) -> Pachyderm:
+        """Return an engine of its own."""
+        return Pachyderm(
+            self.store_url,
+            modules={"account": account},
+            network=self.network,
+            config={"traces": str(self.folder / "traces" / f"{self.name}.jsonl")},
+            lease_seconds=LEASE,
+        )
+
+    def file(self, kind: str) -> Path:
+        """Return where it notes."""
+        return self.folder / kind / f"{self.name}.jsonl"
+
+    @property
+    def random(self) -> Random:
+        """Chances of this incarnation's own."""
+        return Random(f"{self.seed}:{self.name}:{self.incarnation}")  # noqa: S311 - chances, no secrets
+
+    def entity(self, number: int) -> str:
+        """Return the id of one of the entities, the same in each network: only so can networks be mixed up."""
+        return str(uuid5(_SPACE, str(number)))
+
+
+Client = Callable[[Task, threading.Event], None]
+
+
+def run(client: Client, task: Task) -> None:
+    """Be a client until SIGTERM asks it to end, or SIGKILL does not ask."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    client(task, stop)
+
+
+def write(task: Task, stop: threading.Event) -> None:
+    """Send messages; first once more the last one, if nobody knows what became of it."""
+    random = task.random
+    with task.engine() as engine:
+        for intent in unanswered(task):
+            _send(engine, task, intent, stop)
+        while not stop.is_set():
+            intent = {"note": "begin", **_intent(task, random)}
+            note(task.file("clients"), intent)
+            _send(engine, task, intent, stop)
+
+
+def work(task: Task, stop: threading.Event) -> None:
+    """Carry out what is due."""
+    with task.engine() as engine:
+        for _ in engine.work(stop=stop, concurrency=2):
+            pass
+
+
+def follow(task: Task, stop: threading.Event) -> None:
+    """Note every event, and take the cursor along, now after one, now after several."""
+    random = task.random
+    with task.engine() as engine, engine.follow(cursor=task.name, stop=stop) as log:
+        for event in log:
+            _note_seen(task, event)
+            if random.random() < 0.2 or log.is_caught_up:
+                log.commit()
+
+
+def finish(task: Task) -> None:
+    """Send once more what nobody knows the outcome of."""
+    with task.engine() as engine:
+        for intent in unanswered(task):
+            _send(engine, task, intent, threading.Event())
+
+
+def drain(task: Task, seconds: float = 60) -> None:
+    """Carry out everything, also what dead workers still hold. Raises SystemExit where that does not end."""
+    with task.engine() as engine:
+        end = time.monotonic() + seconds
+        while next(iter(engine.effects(status="pending")), None) is not None:
+            if time.monotonic() > end:
+                raise SystemExit(f"the outbox of {task.network} is not empty after {seconds:g} seconds")
+            for _ in engine.work(once=True, concurrency=4):
+                pass
+            time.sleep(0.05)
+
+
+def follow_to_the_end(task: Task) -> None:
+    """Note what a follower has not seen yet, once a dead one's lease has run out."""
+    end = time.monotonic() + 3 * LEASE
+    with task.engine() as engine:
+        while True:
+            try:
+                log = engine.follow(cursor=task.name, wait=False)
+                break
+            except CursorHeld:
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.05)
+        with log:
+            for event in log:
+                _note_seen(task, event)
+            log.commit()
+
+
+def unanswered(task: Task) -> list[dict[str, Any]]:
+    """Return what a client began and was told nothing of."""
+    begun: dict[str, dict[str, Any]] = {}
+    for each in notes(task.file("clients")):
+        if each["note"] == "begin":
+            begun[each["id"]] = each
+        elif each["note"] == "end":
+            begun.pop(each["id"], None)
+    return list(begun.values())
+
+
+def _note_seen(task: Task, event: RecordedEvent) -> None:
+    seen = {"network": task.network, "position": event.position, "entity": str(event.entity.id)}
+    note(task.file("followers"), {**seen, "version": event.version})
+
+
+def _intent(task: Task, random: Random) -> dict[str, Any]:
+    giver, taker = random.randrange(task.entities), random.randrange(task.entities)
+    message = {
+        "network": task.network,
+        "amount": 0 if random.random() < 0.05 else random.randrange(1, 1000),
+        "parts": random.choice((1, 1, 1, 2, 3)),
+        "ring": random.random() < 0.2,
+        "whisper": random.random() < 0.1,
+        "give_to": task.entity(taker) if random.random() < 0.2 and taker != giver else None,
+    }
+    message_id = str(UUID(int=random.getrandbits(128), version=4))
+    return {"network": task.network, "entity": task.entity(giver), "id": message_id, "message": message}
+
+
+def _send(engine: Pachyderm, task: Task, intent: dict[str, Any], stop: threading.Event) -> None:
+    """Send a message until something is known of it, and note that; what failed is noted too."""
+    version = None
+    while True:
+        began = time.monotonic()
+        try:
+            reference = f"account:{intent['entity']}"
+            version = engine.send(reference, "put", intent["message"], message_id=intent["id"]).version
+        except Rejected:
+            pass
+        except StoreError as error:
+            told = {"note": "failed", "id": intent["id"], "error": str(error), "after": time.monotonic() - began}
+            note(task.file("clients"), told)
+            if stop.wait(0.1):
+                return
+            continue
+        took = round(time.monotonic() - began, 4)
+        note(task.file("clients"), {"note": "end", "id": intent["id"], "version": version, "took": took})
+        return
