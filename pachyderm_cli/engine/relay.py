@@ -31,7 +31,10 @@ from pachyderm_cli.errors import (
     StoreError,
 )
 from pachyderm_cli.store import outbox
+from pachyderm_cli.store.erasing import tombstone
+from pachyderm_cli.store.heads import find_head
 from pachyderm_cli.store.records import EffectStatus, Held, Lease, NewEffect, StoredEffect
+from pachyderm_cli.store.schema import ERASED
 from pachyderm_cli.store.store import Store
 
 _FIRST_PAUSE = 1.0  # seconds
@@ -99,6 +102,8 @@ class Relay(EffectCode):
             deliver = self._deliver if effect.to_network is None else self._deliver_abroad
             return deliver(effect, lease, follow_up)
         except Unreadable as error:
+            if effect.to is not None and (gone := self._erased(effect)) is not None:
+                return self._rejected(effect, lease, gone.message, follow_up)  # it says nothing any more
             return self._parked(effect, Held(effect.id, lease), f"no code here can carry it out: {error}")
 
     def begin(self, effect: StoredEffect, lease: Lease) -> StoredEffect | Carried | None:
@@ -188,6 +193,15 @@ class Relay(EffectCode):
             return self._lost(effect)
         sent_back = () if back is None else (as_stored(back, effect.entity, effect.version, effect.id),)
         return Carried(_result(effect, EffectStatus.REJECTED, reason), sent_back)
+
+    def _erased(self, effect: StoredEffect) -> Erased | None:
+        """Return what says that an effect's receiver was erased, as far as this store knows."""
+        assert effect.to is not None  # noqa: S101 - for mypy: the caller knows
+        network = effect.to_network or self._sender.network
+        head = find_head(self._store, network, effect.to.id)
+        if head is None or head.entity.type != ERASED:
+            return None
+        return tombstone(self._store, network, effect.to.id)
 
     def _failed(self, effect: StoredEffect, held: Held, error: str) -> Carried:
         if self.is_used_up(effect):

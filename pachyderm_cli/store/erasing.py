@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, bindparam, delete, insert, literal_column, or_, select, update
+from sqlalchemy import Text, and_, bindparam, delete, insert, literal_column, or_, select, update
 
 from pachyderm_cli.domain.identifiers import new_message_id
 from pachyderm_cli.domain.reference import Reference
@@ -46,12 +46,25 @@ _LEAVE = Statement(
     .values({column.name: bindparam(column.name) for column in events.columns if column.name != "position"})
     .returning(events.c.position)
 )
-_COPIES = Statement(
-    select(entities.c.type, entities.c.id)
-    .select_from(forks.join(entities, (entities.c.network == forks.c.network) & (entities.c.id == forks.c.entity_id)))
-    .where(forks.c.network == _in_network, forks.c.from_id == _entity, entities.c.type != _erased)
-    .order_by(entities.c.id)
-)
+
+
+def _copies() -> Any:
+    """Select the entities that are copies of one, or copies of its copies, whatever became of those between."""
+    found = (
+        select(forks.c.entity_id)
+        .where(forks.c.network == _in_network, forks.c.from_id == _entity)
+        .cte("copies", recursive=True)
+    )
+    further = select(forks.c.entity_id).where(forks.c.network == _in_network, forks.c.from_id == found.c.entity_id)
+    found = found.union(further)
+    return (
+        select(entities.c.type, entities.c.id)
+        .where(entities.c.network == _in_network, entities.c.id == found.c.entity_id, entities.c.type != _erased)
+        .order_by(entities.c.id)
+    )
+
+
+_COPIES = Statement(_copies())
 
 
 def _all_of(table: Any, *conditions: Any) -> Statement:
@@ -59,10 +72,18 @@ def _all_of(table: Any, *conditions: Any) -> Statement:
 
 
 _EVENTS = _all_of(events, events.c.entity_id == _entity, events.c.version < bindparam("version"))
-# What was sent to it and is ended says nothing any more but the data. What is still to come is rejected.
-_was_sent_to_it = (outbox.c.to_id == _entity) & outbox.c.to_network.is_(None) & outbox.c.ended_at.is_not(None)
-_EFFECTS = _all_of(outbox, or_(outbox.c.entity_id == _entity, _was_sent_to_it))
-_OTHERS = tuple(_all_of(table, table.c.entity_id == _entity) for table in (snapshots, lookups, forks))
+_EFFECTS = _all_of(outbox, outbox.c.entity_id == _entity)
+# From its own network or from another one of this store.
+_is_to_it = (outbox.c.to_id == _entity) & or_(
+    and_(outbox.c.network == _in_network, outbox.c.to_network.is_(None)), outbox.c.to_network == _in_network
+)
+_BROUGHT = Statement(delete(outbox).where(_is_to_it, outbox.c.ended_at.is_not(None)))
+# What is still to come is rejected, and who sent it may want to know of it: only what it says goes now.
+_ON_THEIR_WAY = Statement(
+    update(outbox).where(_is_to_it, outbox.c.ended_at.is_(None)).values(data=literal_column("'{}'", Text))
+)
+# Where it came from stays noted, without which a copy of a copy would not be known as one.
+_OTHERS = tuple(_all_of(table, table.c.entity_id == _entity) for table in (snapshots, lookups))
 
 
 class Erasure(NamedTuple):
@@ -97,7 +118,8 @@ def erase(store: Store, network: str, entity_id: UUID, why: str, at: datetime) -
         # First the row that stays: SQLite gives it a position after all that are there.
         ((position,),) = transaction.rows(_LEAVE, _tombstone(key, entity_type, version, why))
         gone = transaction.count(_EVENTS, {**key, "version": version})
-        effects = transaction.count(_EFFECTS, key)
+        effects = transaction.count(_EFFECTS, key) + transaction.count(_BROUGHT, key)
+        transaction.count(_ON_THEIR_WAY, key)
         for statement in _OTHERS:
             transaction.count(statement, key)
         copies = tuple(Reference(name, UUID(found)) for name, found in transaction.rows(_COPIES, key))

@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import make_url, select
 
 from pachyderm_cli import Pachyderm
+from pachyderm_cli.domain.timestamps import now, to_text
 from pachyderm_cli.errors import AmbiguousReference, Erased, NotFound, UsageError
 from pachyderm_cli.store.lookups import keep_lookup
 from pachyderm_cli.store.records import NewSnapshot
-from pachyderm_cli.store.schema import ERASED, entities, events, forks, lookups, metadata, outbox, snapshots
+from pachyderm_cli.store.schema import ERASED, entities, events, lookups, metadata, outbox, snapshots
 from pachyderm_cli.store.snapshots import keep_snapshot
 from pachyderm_cli.store.store import Store
 from tests.contracts.conftest import OpenEngine
@@ -208,14 +209,32 @@ def test_what_is_kept_for_lookup_goes(store_url: str) -> None:
 
 
 def test_copies_are_named_and_stay(engine: Pachyderm, store_url: str) -> None:
-    """A fork is an entity of its own, and is told of. An erased copy leaves no trace of where it came from."""
+    """A fork is an entity of its own, and is told of; so is a copy of a copy, also once that is erased."""
     engine.send("tally:@a", Add())
     copy = engine.fork("tally:@a").entity
-    assert engine.erase("tally:@a", WHY).copies == (copy,)
-    assert engine.state(copy).count == 1
-    engine.erase(copy, WHY)
-    with connected(store_url) as connection:
-        assert connection.execute(select(forks)).all() == []
+    further = engine.fork(copy).entity
+    assert engine.erase(copy, WHY).copies == (further,)
+    assert engine.erase("tally:@a", WHY).copies == (further,)
+    assert engine.state(further).count == 1
+    assert list(engine.verify()) == []
+
+
+def test_what_was_sent_to_it_says_nothing_any_more(office: Office, store_url: str) -> None:
+    """Data on its way to it goes with it, and data that was brought to it from another network of the store."""
+    here, there = office.open(), office.open(network="there")
+    here.send("courier:@a", Do(note="there"))
+    late = Pass(to="courier:@a", errand=Do(note=LIFE), refused=Do(note="undone"), after=60)
+    here.send("courier:@b", Do(note="n", orders=(late,)))
+    there.send("courier:@b", Do(note="n", orders=(Pass(to="courier:@a", errand=Do(note=LIFE)),)), effects=False)
+    [brought] = [row["id"] for row in office.rows() if row["network"] == "there"]
+    to = {"to_network": "default", "to_id": str(here.receiver("courier:@a").id)}
+    office.change(brought, **to, status="done", ended_at=to_text(now()))
+    assert rows_with(store_url, LIFE) == [outbox.name]
+    here.erase("courier:@a", WHY)
+    assert rows_with(store_url, LIFE) == []
+    office.pass_time(100)
+    assert "rejected" in [each.result.status for each in here.work(once=True)]
+    assert log(here, "courier:@b") == ["n", "undone"]
 
 
 def test_a_prefix_of_its_id_says_so_where_it_fits_several(engine: Pachyderm) -> None:
