@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import signal
 import subprocess
 import threading
 
@@ -13,6 +14,9 @@ from pachyderm_cli.errors import EffectFailed
 from pachyderm_cli.store.records import RecordedEvent
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 60.0  # seconds
+_SAME_SIGNAL = 0.5  # seconds; Ctrl-C signals the command too, and that may end before it is known here
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_INTERRUPTED = {-each for each in _SIGNALS} | {128 + each for each in _SIGNALS}  # the second as a shell tells it
 
 
 class Execution:
@@ -34,7 +38,7 @@ class Execution:
             exit_code = self._exit_code(event)
             if exit_code == 0:
                 return True
-            if self._stop.is_set():
+            if self._stop.wait(_SAME_SIGNAL if exit_code in _INTERRUPTED else 0):
                 return False
             told = f"the command {_ended(exit_code)} for {event.type} of {event.entity} at position {event.position}"
             if attempt == self._max_attempts:

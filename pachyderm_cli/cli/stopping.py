@@ -26,10 +26,11 @@ _LEFT = "interrupted; what was under way is left to another worker once its leas
 
 
 @contextmanager
-def stopped_by_signals(*, as_json: bool) -> Iterator[threading.Event]:
+def stopped_by_signals(*, as_json: bool, at_once: bool = False) -> Iterator[threading.Event]:
     """Give the event that the first SIGTERM or SIGINT sets; the next one ends the process at once, with 130.
 
-    Outside of the main thread, where Python tells of no signals, the event is never set.
+    A terminal is told that what is under way ends first, unless nothing is that could not end `at_once`. Outside of the
+    main thread, where Python tells of no signals, the event is never set.
     """
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
@@ -50,7 +51,7 @@ def stopped_by_signals(*, as_json: bool) -> Iterator[threading.Event]:
         elif time.monotonic() - first > _SAME:
             _end(as_json=as_json)
 
-    watching = threading.Thread(target=_watch, args=(told, stop), name="pachyderm-signals", daemon=True)
+    watching = threading.Thread(target=_watch, args=(told, stop, at_once), name="pachyderm-signals", daemon=True)
     watching.start()
     before = {number: signal.signal(number, receive) for number in _SIGNALS}
     try:
@@ -62,10 +63,10 @@ def stopped_by_signals(*, as_json: bool) -> Iterator[threading.Event]:
         watching.join()
 
 
-def _watch(told: SimpleQueue[str], stop: threading.Event) -> None:
+def _watch(told: SimpleQueue[str], stop: threading.Event, at_once: bool) -> None:  # noqa: FBT001 - of a thread
     if told.get() == "stop":
         stop.set()
-        if sys.stderr.isatty():
+        if not at_once and sys.stderr.isatty():
             with suppress(Exception):  # nobody is there to read it
                 note("ending what is under way; once more ends at once")
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from pachyderm_cli.engine.leases import LeaseKeeper
-from pachyderm_cli.errors import CursorHeld, NotFound, StoreError
+from pachyderm_cli.errors import CursorHeld, NotFound, StoreError, UsageError
 from pachyderm_cli.store.cursors import (
     HeldCursor,
     advance_cursor,
@@ -65,6 +65,7 @@ class Following:
         self._ready: deque[RecordedEvent] = deque()
         self._cursor: _Cursor | None = None
         self._has_read = False
+        self._is_closed = False
         self.position = after
         """Of the last event that was handed out, or further where nothing more of it is wanted."""
 
@@ -144,16 +145,19 @@ class Following:
         With a `connection` to the store's own database it is moved inside the transaction that is under way there, to
         be committed with what else was written: each event's own writes are then in exactly once. The connection is one
         of sqlite3 or psycopg, or a Connection or Session of SQLAlchemy. Raises CursorHeld where another follower has
-        taken the cursor over, StoreError.
+        taken the cursor over, StoreError, UsageError for a connection elsewhere, without a cursor, or after `close`.
         """
         if self._cursor is not None:
             self._cursor.commit(self.position, connection)
+        elif connection is not None or self._is_closed:
+            raise UsageError("there is no cursor to move" if not self._is_closed else "the follower was closed before")
 
     def close(self) -> None:
         """Let others follow by the cursor. What was handed out and not committed comes again."""
         if self._cursor is not None:
             self._cursor.close()
             self._cursor = None
+        self._is_closed = True
         self._wait = self._wait._replace(forever=False)
 
 
@@ -178,6 +182,8 @@ class _Cursor:
         else:
             moved = advance_cursor_within(self._store, connection, self._held, position)
         if not moved:
+            if connection is not None and renew_cursor(self._store, self._held):
+                raise UsageError("the connection is to another database than the store's, and nothing was moved")
             raise _held_by_another(self._held.name, taken_over=True)
         self._is_others = connection is not None
         self._position = position

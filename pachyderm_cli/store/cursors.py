@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Text, bindparam, case, func, literal_column, or_, select, update
 
 from pachyderm_cli.domain.timestamps import from_text
+from pachyderm_cli.errors import UsageError
 from pachyderm_cli.store.expressions import NOW, database_time, distance
+from pachyderm_cli.store.failures import storage_errors
 from pachyderm_cli.store.records import Lease
 from pachyderm_cli.store.schema import cursors, events
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -147,19 +151,33 @@ def advance_cursor_within(store: Store, connection: Any, held: HeldCursor, posit
     """Move a cursor inside the caller's transaction, on a connection of theirs to the same database.
 
     It is one of sqlite3 or psycopg, or a Connection or Session of SQLAlchemy. Tell whether the lease still held.
+    Raises UsageError for anything else, StoreError.
     """
     parameters = {**held.parameters, "position": position}
-    if hasattr(connection, "get_bind") or hasattr(connection, "exec_driver_sql"):
-        # With parameters by name SQLAlchemy would take them for what is to be set.
-        changed: int = connection.execute(_advance(held.network, held.name, str(held.lease.token), position)).rowcount
-        return changed == 1
-    compiled = _ADVANCE.for_dialect(store.engine.dialect)
-    cursor = connection.cursor()
-    try:
-        cursor.execute(compiled.text, compiled.arguments(parameters))
-        return bool(cursor.rowcount == 1)
-    finally:
-        cursor.close()
+    dialect = _dialect_of(connection)
+    if dialect != store.engine.dialect.name:
+        told = "no connection" if dialect is None else f"a connection to {dialect}"
+        raise UsageError(f"to move the cursor takes a connection to {store.engine.dialect.name}, and this is {told}")
+    with storage_errors(store.url):
+        if hasattr(connection, "get_bind") or hasattr(connection, "exec_driver_sql"):
+            # With parameters by name SQLAlchemy would take them for what is to be set.
+            advanced = _advance(held.network, held.name, str(held.lease.token), position)
+            return bool(connection.execute(advanced).rowcount == 1)
+        compiled = _ADVANCE.for_dialect(store.engine.dialect)
+        with closing(connection.cursor()) as cursor:
+            cursor.execute(compiled.text, compiled.arguments(parameters))
+            return bool(cursor.rowcount == 1)
+
+
+def _dialect_of(connection: Any) -> str | None:
+    """Return which database a connection is to, None where it is none."""
+    if hasattr(connection, "get_bind"):
+        connection = connection.get_bind()
+    if hasattr(connection, "dialect"):
+        return str(connection.dialect.name)
+    if isinstance(connection, sqlite3.Connection):
+        return "sqlite"
+    return "postgresql" if hasattr(connection, "pgconn") else None
 
 
 def set_cursor(store: Store, network: str, name: str, position: int) -> bool:

@@ -38,7 +38,7 @@ from pachyderm_cli.store.store import Store
 Progress = Callable[[int, int], None]
 """Told how many lines are written, of how many."""
 
-_PAGE = 500  # events at a time; they may be large
+_PAGE = 500  # events that are looked for at a time
 
 _heads = entities.alias("head")
 _after = events.c.position > bindparam("after")
@@ -175,7 +175,7 @@ class _Export:
             ((end,),) = self._transaction.rows(_PAGE_END, page)
             if end is None:
                 return
-            yield from self._transaction.rows(_EVENTS[self._part], {**self._parameters, **page, "up_to": end})
+            yield from self._transaction.stream(_EVENTS[self._part], {**self._parameters, **page, "up_to": end})
             after = end
 
     def _cursors(self) -> list[dict[str, Any]]:

@@ -54,6 +54,25 @@ def _by_to_char(element: Any, compiler: Any, **_: Any) -> str:
     return f'to_char({moment}, \'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\')'
 
 
+class byte_length(FunctionElement[int]):  # noqa: N801 - as above
+    """How many bytes a text takes."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(byte_length)
+def _by_length(element: Any, compiler: Any, **_: Any) -> str:
+    (column,) = (compiler.process(clause) for clause in element.clauses)
+    return f"length(CAST({column} AS BLOB))"
+
+
+@compiles(byte_length, "postgresql")
+def _by_octet_length(element: Any, compiler: Any, **_: Any) -> str:
+    (column,) = (compiler.process(clause) for clause in element.clauses)
+    return f"octet_length({column})"
+
+
 class without_waiting(FunctionElement[int]):  # noqa: N801 - as above
     """True; and on Postgres the statement's transaction does not wait for the disk, if a row comes to be asked.
 

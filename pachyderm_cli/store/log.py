@@ -11,14 +11,15 @@ untrue, and transactions that have not written to the log hold nobody up.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import product
-from typing import NamedTuple
+from itertools import accumulate, product
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, text
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.events import RECORDED_COLUMNS, recorded
+from pachyderm_cli.store.expressions import byte_length
 from pachyderm_cli.store.records import RecordedEvent
 from pachyderm_cli.store.schema import events
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -27,8 +28,10 @@ from pachyderm_cli.store.store import Store
 PAGE = 1000
 """Rows of the log that are looked at a time, whatever network they are of."""
 
+_LARGE = 4 * 2**20  # bytes of data that a page has, or little more than the last of its events
+
 _POSITIONS = Statement(
-    select(events.c.position)
+    select(events.c.position, byte_length(events.c.data))
     .where(events.c.position > bindparam("after"))
     .order_by(events.c.position)
     .limit(bindparam("page"))
@@ -120,7 +123,7 @@ class LogReader:
         found = transaction.rows(_POSITIONS, {"after": self.position, "page": PAGE})
         if not found:
             return None
-        positions = [position for (position,) in found]
+        positions = _within(found)
         end = positions[-1] if self._store.is_sqlite else self._complete_up_to(transaction, positions)
         if end == self.position:
             return None
@@ -166,6 +169,13 @@ class LogReader:
             self._writers = None
         elif self._writers is None:
             self._writers = now
+
+
+def _within(found: Sequence[tuple[Any, ...]]) -> list[int]:
+    """Return the positions of the first events that are not too large together."""
+    sizes = accumulate(size for _, size in found)
+    fitting = sum(size < _LARGE for size in sizes)
+    return [position for position, _ in found[: fitting + 1]]
 
 
 def last_position(store: Store) -> int:

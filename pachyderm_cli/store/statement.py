@@ -7,6 +7,8 @@ the statement. So what is compiled here goes to the driver's own `execute`, with
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import count
 from operator import itemgetter
 from typing import Any
 
@@ -16,6 +18,8 @@ from sqlalchemy.sql import ClauseElement
 from pachyderm_cli.store.failures import driver_errors
 
 _BRIEFLY = 100  # milliseconds
+_AT_A_TIME = 50  # rows that a server sends of what is streamed; they may be large
+_NUMBERS = count(1)  # of the names of cursors, several of which may be open at a time
 
 
 class Statement:
@@ -117,7 +121,12 @@ class Transaction:
             yield from self._connection.execute(text, arguments)
             return
         # The driver would read every row at once; a cursor of the server's lives in a transaction.
-        with self._connection.transaction(), self._connection.cursor(name="pachyderm") as cursor:
+        is_idle = self._connection.pgconn.transaction_status == 0
+        with ExitStack() as stack:
+            if is_idle:
+                stack.enter_context(self._connection.transaction())
+            cursor = stack.enter_context(self._connection.cursor(name=f"pachyderm_{next(_NUMBERS)}"))
+            cursor.itersize = _AT_A_TIME
             yield from cursor.execute(text, arguments)
 
     def count(self, statement: Statement, parameters: Mapping[str, Any]) -> int:

@@ -151,6 +151,33 @@ def test_a_follower_that_was_killed_is_followed_by_another(on_store: Command) ->
     assert second.returncode == 0
 
 
+@pytest.mark.parametrize("command", ["touch begun; exec sleep 60", "touch begun; sleep 60; exit 130"])
+def test_ctrl_c_ends_it_and_its_command_quietly(pachyderm: Command, command: str) -> None:
+    """A terminal signals both; that the command was ended by it is no failure, however few attempts there are."""
+    fill(pachyderm)
+    line = pachyderm.line("follow", "--cursor", "c", "--exec", command, "--max-attempts", "1")
+    with subprocess.Popen(
+        line,
+        cwd=pachyderm.folder,
+        env=pachyderm.environment({}),
+        stderr=subprocess.PIPE,
+        process_group=0,
+    ) as process:
+        wait_for(pachyderm.folder / "begun")
+        os.killpg(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=SECONDS)
+    assert (process.returncode, err) == (0, b"")
+
+
+@pytest.mark.parametrize("command", ["follow", "history"])
+def test_ctrl_c_on_a_terminal_ends_it_quietly(pachyderm: Command, command: str) -> None:
+    """What ends at once is announced by nothing."""
+    fill(pachyderm)
+    arguments = ("follow", "--from-start") if command == "follow" else ("history", "counter:@a", "--follow")
+    shown = pachyderm.on_terminal(*arguments, interrupt_at="amount")
+    assert "ending" not in shown
+
+
 def wait_for(file: Path) -> None:
     """Return once the file is there."""
     end = time.monotonic() + SECONDS

@@ -18,6 +18,7 @@ from pachyderm_cli.store.log import LogReader
 from pachyderm_cli.store.records import RecordedEvent
 from pachyderm_cli.store.schema import cursors
 from tests.contracts.conftest import OpenEngine
+from tests.support import tally
 from tests.support.raw import connected, execute
 from tests.support.tally import Add, AddAll, Ask
 
@@ -273,6 +274,37 @@ def test_a_cursor_moves_in_the_users_own_transaction(open_engine: OpenEngine, st
         rows = connection.execute(text("SELECT entity, version FROM read_model")).all()
     assert [tuple(row) for row in rows] == written
     assert next(failures, None) is None
+
+
+@pytest.mark.parametrize("connect", [by_driver, by_sqlalchemy])
+def test_a_connection_to_elsewhere_is_refused(
+    open_engine: OpenEngine, store_url: str, connect: Any, tmp_path: Path
+) -> None:
+    """To another kind of database, or to another store where nothing of this cursor is known; nothing is moved."""
+    engine = open_engine()
+    fill(engine)
+    kind, other_url = make_url(store_url).get_backend_name(), f"sqlite:///{tmp_path}/other.db"
+    with Pachyderm(other_url, {"tally": tally}) as other:
+        other.send("tally:@a", Add())
+    with engine.follow(cursor="c", wait=False) as log:
+        next(log)
+        with connect(other_url) as connection, pytest.raises(UsageError, match=r"another|postgresql"):
+            log.commit(connection)
+        with pytest.raises(UsageError, match=f"a connection to {kind}, and this is no connection"):
+            log.commit("nonsense")
+    assert engine.cursor("c").position == 0
+
+
+def test_there_is_nothing_to_move(engine: Pachyderm, store_url: str) -> None:
+    """Without a cursor, or once the follower is closed, a commit that was to be in a transaction is told so."""
+    fill(engine)
+    with engine.follow(after=0, wait=False) as log:
+        next(log)
+        log.commit()
+        with by_driver(store_url) as connection, pytest.raises(UsageError, match="no cursor"):
+            log.commit(connection)
+    with pytest.raises(UsageError, match="closed"):
+        log.commit()
 
 
 def test_a_store_that_is_away_for_a_while_is_waited_for(

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, insert, sele
 from pachyderm_cli.store import log
 from pachyderm_cli.store.append import append
 from pachyderm_cli.store.log import PAGE, LogReader, Part, last_position, settled_end
+from pachyderm_cli.store.records import NewEvent
 from pachyderm_cli.store.schema import events
 from pachyderm_cli.store.statement import Transaction
 from pachyderm_cli.store.store import Store
@@ -225,6 +226,21 @@ def test_a_log_of_many_pages_comes_in_order(store_url: str) -> None:
     assert len(found) == 2 * (PAGE // 2 + 7)
     assert found == sorted(set(found))
     assert reader.position == last_position(opened) == found[-1]
+    opened.close()
+
+
+def test_large_events_come_a_few_at_a_time(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page has no more of them than fit beside one another, and one that is larger than all comes alone."""
+    monkeypatch.setattr(log, "_LARGE", 1000)
+    opened = Store(store_url)
+    new = [(NewEvent("Added", f'{{"text":"{"x" * size}"}}'),) for size in (10, 300, 600, 200, 5000, 10, 10)]
+    for each in new:
+        append(opened, NETWORK, [an_append(an_entity())._replace(events=each)])
+    reader = LogReader(opened, EVERYTHING, 0)
+    pages = []
+    while (part := reader.read()) is not None:
+        pages.append(len(part))
+    assert pages == [4, 1, 2]
     opened.close()
 
 

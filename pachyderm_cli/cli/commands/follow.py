@@ -48,7 +48,7 @@ def follow(
 
     It misses none, and each entity's come in their order. Without --from, --from-start or --cursor it begins with what
     is written from now on. A cursor is taken along once what was printed is out, or the command has exited with 0;
-    after a failure the command is tried again, later and later.
+    after a failure the command is tried again, later and later, with --once too.
 
     Example: pachyderm follow --cursor letters --exec ./write-a-letter
     """
@@ -57,7 +57,7 @@ def follow(
     _require_sense(start, from_start=from_start, cursor=cursor, command=command, max_attempts=max_attempts)
     after = 0 if from_start else None if start is None else start - 1
     session: Session = ctx.obj
-    with stopped_by_signals(as_json=as_json) as stop, session.open() as pachyderm:
+    with stopped_by_signals(as_json=as_json, at_once=command is None) as stop, session.open() as pachyderm:
         _greet(pachyderm, cursor, once=once)
         following = pachyderm.follow(
             after=after, cursor=cursor, type_name=type_name, reference=entity, wait=not once, stop=stop

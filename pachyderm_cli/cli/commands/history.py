@@ -51,7 +51,7 @@ def history(
     if causes and (reverse or any(each is not None for each in (first, last, limit))):
         raise UsageError("--causes shows whole trees; leave out --from, --to, --limit and --reverse")
     session: Session = ctx.obj
-    stopping = stopped_by_signals(as_json=as_json) if following else nullcontext()
+    stopping = stopped_by_signals(as_json=as_json, at_once=True) if following else nullcontext()
     with stopping as stop, session.open() as pachyderm:
         entity = find(pachyderm, reference).entity
         if causes:
