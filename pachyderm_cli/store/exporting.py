@@ -31,6 +31,7 @@ from pachyderm_cli.store.exchange import (
 )
 from pachyderm_cli.store.existing import existing, nothing_there
 from pachyderm_cli.store.imports import unfinished
+from pachyderm_cli.store.log import POSITIONS, fitting_positions
 from pachyderm_cli.store.schema import SCHEMA_VERSION, cursors, entities, events, forks, outbox
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
@@ -42,11 +43,6 @@ _PAGE = 500  # events that are looked for at a time
 
 _heads = entities.alias("head")
 _after = events.c.position > bindparam("after")
-_PAGE_END = Statement(
-    select(func.max(literal_column("position"))).select_from(
-        select(events.c.position).where(_after).order_by(events.c.position).limit(bindparam("page")).subquery()
-    )
-)
 # Set apart, with a limit: otherwise SQLite would search by an index for all of the network.
 _page = (
     select(events)
@@ -172,9 +168,10 @@ class _Export:
         after = 0
         while True:
             page = {"after": after, "page": _PAGE}
-            ((end,),) = self._transaction.rows(_PAGE_END, page)
-            if end is None:
+            positions = fitting_positions(self._transaction.rows(POSITIONS, page))
+            if not positions:
                 return
+            end = positions[-1]
             yield from self._transaction.stream(_EVENTS[self._part], {**self._parameters, **page, "up_to": end})
             after = end
 

@@ -30,12 +30,13 @@ PAGE = 1000
 
 _LARGE = 4 * 2**20  # bytes of data that a page has, or little more than the last of its events
 
-_POSITIONS = Statement(
+POSITIONS = Statement(
     select(events.c.position, byte_length(events.c.data))
     .where(events.c.position > bindparam("after"))
     .order_by(events.c.position)
     .limit(bindparam("page"))
 )
+"""The next positions, each with how many bytes of data its event has."""
 _LAST = Statement(select(func.coalesce(func.max(events.c.position), 0)))
 _LAST_WITHIN = Statement(
     select(func.coalesce(func.max(events.c.position), 0)).where(events.c.position <= bindparam("up_to"))
@@ -120,10 +121,10 @@ class LogReader:
         if not self._is_primary:
             _require_primary(transaction)
             self._is_primary = True
-        found = transaction.rows(_POSITIONS, {"after": self.position, "page": PAGE})
+        found = transaction.rows(POSITIONS, {"after": self.position, "page": PAGE})
         if not found:
             return None
-        positions = _within(found)
+        positions = fitting_positions(found)
         end = positions[-1] if self._store.is_sqlite else self._complete_up_to(transaction, positions)
         if end == self.position:
             return None
@@ -171,8 +172,8 @@ class LogReader:
             self._writers = now
 
 
-def _within(found: Sequence[tuple[Any, ...]]) -> list[int]:
-    """Return the positions of the first events that are not too large together."""
+def fitting_positions(found: Sequence[tuple[Any, ...]]) -> list[int]:
+    """Return, of positions with the sizes of their events, the first that are not too large together: one at least."""
     sizes = accumulate(size for _, size in found)
     fitting = sum(size < _LARGE for size in sizes)
     return [position for position, _ in found[: fitting + 1]]
