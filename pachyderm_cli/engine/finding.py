@@ -16,7 +16,7 @@ from pachyderm_cli.domain.reference import (
     named_id,
     parse_reference,
 )
-from pachyderm_cli.errors import AmbiguousReference, InvalidReference, NotFound
+from pachyderm_cli.errors import AmbiguousReference, Erased, InvalidReference, NotFound
 from pachyderm_cli.store.erasing import tombstone
 from pachyderm_cli.store.heads import find_head, heads_between, last_written
 from pachyderm_cli.store.records import Head
@@ -71,6 +71,16 @@ class Finder:
             return _as_type(self._by_prefix(parsed, parsed.target), parsed.type).entity
         exact = self._exact(parsed, parsed.target)
         return exact.entity if isinstance(exact, Head) else exact
+
+    def in_log(self, reference: str | Reference, *, is_there: bool) -> UUID:
+        """Return the id of an entity that the log tells of, be it that it was erased.
+
+        Raises as `existing` does where it `is_there`, as `receiver` otherwise.
+        """
+        try:
+            return self.existing(reference).entity.id if is_there else self.receiver(reference).id
+        except Erased as error:
+            return UUID(str(error.details["entity"]).rpartition(":")[2])
 
     def is_exact(self, reference: str) -> bool:
         """Tell whether `reference` says by itself whom it means, so that what the store holds makes no difference."""

@@ -66,7 +66,7 @@ class Log:
             raise UsageError(f"a position is a number from 0, not {after}")
         if type_name is not None and not is_type_name(type_name):
             raise UsageError(f"{type_name!r} is not an entity type's name; write it as in counter or billing.invoice")
-        entity = None if reference is None else self._finder.receiver(reference).id
+        entity = None if reference is None else self._finder.in_log(reference, is_there=False)
         part = Part(self._network, type_name, entity)
         waiting = Wait(wait, stop or threading.Event())
         if cursor is None:

@@ -53,7 +53,7 @@ class Moving:
             raise UsageError("choose the entities of a type, or one entity, not both")
         if type_name is not None and not is_type_name(type_name):
             raise UsageError(f"{type_name!r} is not an entity type's name; write it as in counter or billing.invoice")
-        entity = None if reference is None else self._finder.existing(reference).entity.id
+        entity = None if reference is None else self._finder.in_log(reference, is_there=True)
         return export_lines(self._store, Wanted(self._network, type_name, entity), progress)
 
     def import_lines(self, lines: Iterable[str | bytes] | Exported, *, resumable: bool = False) -> Imported:

@@ -158,7 +158,7 @@ def _is_emptied(transaction: Transaction) -> bool:
 def tombstone(store: Store, network: str, entity_id: UUID) -> Erased:
     """Return the error that says that an entity was erased."""
     row = next(read_events(store, network, entity_id), None)
-    return erased_error(row) if row is not None else Erased(f"the entity {entity_id} was erased")
+    return erased_error(row) if row is not None else Erased(f"the entity {entity_id} was erased", entity=str(entity_id))
 
 
 def erased_error(row: RecordedEvent) -> Erased:

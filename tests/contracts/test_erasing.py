@@ -165,6 +165,16 @@ def test_followers_are_told(open_engine: OpenEngine) -> None:
         ]
 
 
+def test_what_stays_of_it_is_followed_and_exported(engine: Pachyderm) -> None:
+    """By its name, its whole id, or the beginning of that: there is nothing to be asked of it, and this is left."""
+    sent = engine.send("tally:@a", Add())
+    engine.erase(sent.entity, WHY)
+    for reference in ("tally:@a", sent.entity, str(sent.entity), str(sent.entity.id), str(sent.entity.id)[:8]):
+        with engine.follow(after=0, reference=reference, wait=False) as log_:
+            assert [event.type for event in log_] == [ERASED]
+        assert len([line for line in engine.export(reference=reference) if ERASED in line]) == 2
+
+
 def test_positions_are_never_given_again(engine: Pachyderm) -> None:
     """Where the last events of the log are erased, what is written next comes after them all the same."""
     engine.send("tally:@a", AddAll(amounts=(1, 2, 3)))
