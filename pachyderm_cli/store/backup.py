@@ -6,21 +6,20 @@ one read transaction, so that what it copies is of one moment: in WAL mode write
 
 from __future__ import annotations
 
-import os
 import shlex
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
-from uuid import uuid4
 
 from sqlalchemy import Engine, func, select
 
 from pachyderm_cli.errors import StoreError, UsageError
-from pachyderm_cli.store.existing import existing, file_of, is_there, nothing_there
+from pachyderm_cli.store.existing import existing, is_there, nothing_there, require_outside
 from pachyderm_cli.store.failures import store_error, without_secrets
+from pachyderm_cli.store.new_file import new_file, not_written
 from pachyderm_cli.store.schema import entities, events, schema_version
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
@@ -30,7 +29,6 @@ Progress = Callable[[int, int], None]
 
 _PAGES = 256  # at a time: a MiB
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-_SIDE_FILES = ("-wal", "-shm", "-journal")
 
 _CONTENTS = Statement(
     select(
@@ -75,17 +73,15 @@ def back_up(store: Store, target: Path, *, replace: bool = False, progress: Prog
         _refuse_server(store, target)
     if not is_there(store):
         raise nothing_there(store)
-    _require_free(store, target, replace=replace)
+    require_outside(store, target)
     with existing(store) as source:
         if source.schema is None:
             raise nothing_there(store)
         wanted = _contents(source.transaction)
-        with _written(store, target) as copy:
+        with new_file(target, replace=replace) as copy, _failures_told(store, target):
             _copy(source.transaction, copy, progress)
             _require_same(store, copy, source.transaction.engine, wanted)
-            _sync(copy)
             size = copy.stat().st_size
-            _put(copy, target, replace=replace)
     return BackedUp(str(store), str(target), size, wanted.events, wanted.entities, wanted.schema)
 
 
@@ -103,49 +99,15 @@ def _refuse_server(store: Store, target: Path) -> NoReturn:
     )
 
 
-def _require_free(store: Store, target: Path, *, replace: bool) -> None:
-    """Raise UsageError for a target that is the store, a folder, another database in use, or there."""
-    own = file_of(store)
-    side_files = [own.with_name(own.name + suffix) for suffix in _SIDE_FILES]
-    if target.resolve() in {each.resolve() for each in (own, *side_files)} or (
-        target.exists() and target.samefile(own)
-    ):
-        raise UsageError(f"{target} is the store itself; name another file for the copy")
-    if target.is_dir():
-        raise UsageError(f"{target} is a folder; name a file in it")
-    for suffix in _SIDE_FILES:
-        beside = target.with_name(target.name + suffix)
-        if os.path.lexists(beside):  # SQLite would take it for the copy's own, and change the copy by it
-            raise UsageError(
-                f"{target} is a database in use, or one that was never closed: {beside.name} is beside it; "
-                "name another file for the copy"
-            )
-    if not replace and os.path.lexists(target):
-        raise _there_already(target)
-
-
-def _there_already(target: Path) -> UsageError:
-    return UsageError(f"{target} is there already; --force replaces it", file=str(target))
-
-
 @contextmanager
-def _written(store: Store, target: Path) -> Iterator[Path]:
-    """Give an empty file beside `target`, the owner's alone; whatever happens it is gone afterwards."""
-    copy = target.with_name(f".pachyderm-{uuid4().hex}.partial")
+def _failures_told(store: Store, target: Path) -> Iterator[None]:
+    """Raise StoreError for what SQLite fails at: to read the store where that is damaged, otherwise to write."""
     try:
-        os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        yield copy
-    except (sqlite3.Error, OSError) as error:
+        yield
+    except sqlite3.Error as error:
         if getattr(error, "sqlite_errorcode", None) in _DAMAGED:
             raise store_error(store.url, error) from error
-        detail = error.strerror if isinstance(error, OSError) else str(error)
-        raise StoreError(
-            f"the copy {target} cannot be written ({detail}); nothing of it is left", file=str(target)
-        ) from error
-    finally:
-        for each in (copy, *(copy.with_name(copy.name + suffix) for suffix in _SIDE_FILES)):
-            with suppress(OSError):
-                each.unlink()
+        raise not_written(target, str(error)) from error
 
 
 def _copy(source: Transaction, copy: Path, progress: Progress | None) -> None:
@@ -183,27 +145,3 @@ def _contents(transaction: Transaction) -> _Contents:
 def _opened(file: Path) -> Iterator[Any]:
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         yield connection
-
-
-def _sync(file: Path) -> None:
-    descriptor = os.open(file, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _put(copy: Path, target: Path, *, replace: bool) -> None:
-    """Give the copy its name, durably; without `replace` never that of a file which somebody made meanwhile."""
-    if replace:
-        copy.replace(target)
-    else:
-        try:
-            target.hardlink_to(copy)
-        except FileExistsError:
-            raise _there_already(target) from None
-        except OSError:  # a file system without links
-            if os.path.lexists(target):
-                raise _there_already(target) from None
-            copy.replace(target)
-    _sync(target.parent)

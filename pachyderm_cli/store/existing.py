@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import NamedTuple
 
 from sqlalchemy import select, text
 
-from pachyderm_cli.errors import StoreError
+from pachyderm_cli.errors import StoreError, UsageError
 from pachyderm_cli.store.connection import connect, make_engine
 from pachyderm_cli.store.failures import storage_errors
+from pachyderm_cli.store.new_file import side_files
 from pachyderm_cli.store.schema import VERSION_TABLE, schema_version
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
@@ -39,6 +41,17 @@ def file_of(store: Store) -> Path:
 def is_there(store: Store) -> bool:
     """Tell whether the store has a file; a server is taken to be there until it is asked."""
     return not store.is_sqlite or file_of(store).exists()
+
+
+def require_outside(store: Store, path: Path) -> None:
+    """Raise UsageError for the store's file and those that SQLite keeps beside it, by whatever name."""
+    if not store.is_sqlite:
+        return
+    # SQLite follows a link to the database, and keeps its files beside what that means.
+    databases = {file_of(store), file_of(store).resolve()}
+    files = [each for database in databases for each in (database, *side_files(database))]
+    if os.path.realpath(path) in map(os.path.realpath, files) or any(_is_same(path, each) for each in files):
+        raise UsageError(f"{path} belongs to the store {store}; name another file", file=str(path))
 
 
 def nothing_there(store: Store) -> StoreError:
@@ -69,3 +82,10 @@ def existing(store: Store) -> Iterator[Existing]:
             yield Existing(transaction, tables, schema)
         finally:
             transaction.close()
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return one.samefile(other)
+    except OSError:  # one of the two is not there
+        return False

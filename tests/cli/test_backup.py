@@ -44,6 +44,21 @@ def test_a_file_that_is_there_is_kept_without_force(pachyderm: Command) -> None:
     assert pachyderm.quick("backup", "pachyderm.db", "--force").status == 2
 
 
+def test_no_store_of_the_project_is_replaced(pachyderm: Command) -> None:
+    """A store that pachyderm.toml gives to another network is no place for the copy, whatever --force says."""
+    pachyderm.quick("send", "counter:@a", "increment").done()
+    project = pachyderm.folder / "pachyderm.toml"
+    project.write_text(project.read_text() + '\n[networks.shop]\nurl = "sqlite:///own.db"\n')
+    pachyderm.quick("--network", "shop", "send", "counter:@b", "increment").done()
+    result = pachyderm.quick("backup", "own.db", "--force", "--json")
+    assert (result.status, result.error["code"], "own.db" in result.error["message"]) == (2, "usage", True)
+    assert pachyderm.quick("--network", "shop", "backup", "pachyderm.db", "--force").status == 2
+    assert [len(pachyderm.quick("--network", each, "list").done().out.split("\n")) for each in ("default", "shop")] == [
+        2,
+        2,
+    ]
+
+
 @pytest.mark.parametrize("place", ["missing/copy.db", "pachyderm.toml/copy.db", "/proc/copy.db"])
 def test_a_place_that_cannot_hold_the_copy_is_told(pachyderm: Command, place: str) -> None:
     """A missing folder, or one where no file can be made, is one error with status 7."""

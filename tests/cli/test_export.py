@@ -76,6 +76,38 @@ def test_a_file_that_is_there_is_kept_without_force(pachyderm: Command) -> None:
     assert kept.read_text() == pachyderm.quick("export").done().out
 
 
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_no_store_is_ever_replaced(pachyderm: Command, force: list[str]) -> None:
+    """The stores of all networks, their files by whatever name, are refused as they are for a backup."""
+    project, folder = pachyderm.folder / "pachyderm.toml", pachyderm.folder
+    networks = '\n[networks.shop]\nurl = "sqlite:///own.db"\n[networks.far]\nurl = "postgresql://u:${MISSING}@host/x"\n'
+    project.write_text(project.read_text() + networks)
+    pachyderm.quick("send", "counter:@a", "increment").done()
+    pachyderm.quick("--network", "shop", "send", "counter:@b", "increment").done()
+    (folder / "hard.jsonl").hardlink_to(folder / "own.db")
+    (folder / "soft.jsonl").symlink_to("pachyderm.db")
+    before = pachyderm.log()
+    kept = {each: each.read_bytes() for each in folder.glob("*.*") if each.is_file()}
+    main, own = ("pachyderm.db", "pachyderm.db-wal", "pachyderm.db-journal", "soft.jsonl"), ("own.db", "hard.jsonl")
+    for name in (*main, *own, "own.db-shm", f"entities/../{main[0]}"):
+        for chosen in ([], ["--network", "shop"], ["--store", "sqlite:///own.db"]):
+            result = pachyderm.quick(*chosen, "export", "-o", name, "--json", *force)
+            assert (result.status, result.out, result.error["code"]) == (2, "", "usage"), (name, chosen)
+            assert "belongs to the store" in result.error["message"]
+    assert {each: each.read_bytes() for each in folder.glob("*.*") if each.is_file()} == kept
+    assert pachyderm.log() == before
+
+
+def test_a_database_in_use_is_never_replaced(pachyderm: Command) -> None:
+    """Where SQLite left a file beside the target, or the target is such a file, that is refused."""
+    pachyderm.quick("send", "counter:@a", "increment").done()
+    for name in ("other.db", "other.db-wal"):
+        (pachyderm.folder / name).touch()
+        assert pachyderm.quick("export", "-o", "other.db-wal", "--force").status == 2
+    assert pachyderm.quick("export", "-o", "other.db", "--force").status == 2
+    assert (pachyderm.folder / "other.db-wal").read_bytes() == b""
+
+
 def test_what_cannot_be_written_leaves_nothing(pachyderm: Command) -> None:
     """A missing folder, or a full disk, is one error with status 7; of the file nothing is left."""
     rings = '{"to": "box:@b", "message": "put-in", "data": {"text": "%s"}}\n' % ("x" * 100_000)

@@ -146,14 +146,42 @@ def test_a_file_that_is_made_meanwhile_is_kept(engine: Pachyderm, tmp_path: Path
     assert (tmp_path / "copy.db").read_bytes() == b""
 
 
-@pytest.mark.parametrize("name", ["store.db", "./store.db", "link.db", "hard.db", "store.db-wal"])
+@pytest.mark.parametrize(
+    "name",
+    ["store.db", "./store.db", "link.db", "hard.db", "store.db-wal", "store.db-shm", "link.db-wal", "wal", "shm"],
+)
 def test_the_store_itself_is_no_place_for_the_copy(engine: Pachyderm, tmp_path: Path, name: str) -> None:
     """The store, by whatever name, is never replaced, and neither is a file that SQLite keeps beside it."""
     (tmp_path / "link.db").symlink_to(tmp_path / "store.db")
     (tmp_path / "hard.db").hardlink_to(tmp_path / "store.db")
-    with pytest.raises(UsageError, match="is the store itself"):
+    (tmp_path / "wal").hardlink_to(tmp_path / "store.db-wal")
+    (tmp_path / "shm").symlink_to(tmp_path / "store.db-shm")
+    with pytest.raises(UsageError, match=r"belongs to the store|is what SQLite keeps beside"):
         engine.backup(tmp_path / name, replace=True)
     assert engine.send("tally:@a", Add()).version == 21
+
+
+def test_a_store_under_another_name_is_no_place_for_the_copy(engine: Pachyderm, tmp_path: Path) -> None:
+    """A store that is opened by a link is the file that this means, with what SQLite keeps beside that."""
+    (tmp_path / "link.db").symlink_to(tmp_path / "store.db")
+    with tally_engine(f"sqlite:///{tmp_path / 'link.db'}") as linked:
+        for name in ("link.db", "store.db", "store.db-wal", "store.db-journal"):
+            with pytest.raises(UsageError, match=r"belongs to the store sqlite:.*link\.db"):
+                linked.backup(tmp_path / name, replace=True)
+
+
+def test_what_is_no_plain_file_is_never_replaced(engine: Pachyderm, tmp_path: Path) -> None:
+    """A pipe, a device or a link to nothing stays what it is, also where the caller has a file replaced."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "null").symlink_to(os.devnull)
+    (tmp_path / "nothing").symlink_to("missing")
+    for name in ("pipe", "null", "nothing"):
+        for replace in (False, True):
+            with pytest.raises(UsageError, match="is no file of the usual kind"):
+                engine.backup(tmp_path / name, replace=replace)
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "null").is_char_device()
+    assert nothing_but(tmp_path, "pipe", "null", "nothing")
 
 
 def test_a_database_in_use_is_no_place_for_the_copy(engine: Pachyderm, tmp_path: Path) -> None:

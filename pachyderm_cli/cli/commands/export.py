@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,7 +22,7 @@ def export(
     file: Annotated[
         str, typer.Option("--output", "-o", metavar="FILE", help="Write into this file; -: standard output.")
     ] = "-",
-    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there, if it is no store.")] = False,
     type_name: TypeOption = None,
     entity: Annotated[
         str | None, typer.Option(metavar="REF", help="Only this entity.", autocompletion=complete_references)
@@ -35,10 +36,13 @@ def export(
     Example: pachyderm export -o monday.jsonl
     """
     from pachyderm_cli.cli import render_moving, serialize_moving  # noqa: PLC0415 - see the package's docstring
-    from pachyderm_cli.cli.new_file import write_new_file  # noqa: PLC0415 - as above
+    from pachyderm_cli.cli.kept_stores import require_no_store  # noqa: PLC0415 - as above
     from pachyderm_cli.cli.output import emit, note, pass_on, progress_told, results  # noqa: PLC0415 - as above
+    from pachyderm_cli.store.new_file import write_new_file  # noqa: PLC0415 - as above
 
     session: Session = ctx.obj
+    if file != "-":
+        require_no_store(session.config(), file)
     with session.open() as pachyderm:
         _require_something(pachyderm, type_name)
         with progress_told("exporting", beside=file == "-" and results().isatty()) as progress:
@@ -48,7 +52,7 @@ def export(
                 if file == "-":
                     pass_on(passing)
                 else:
-                    size = write_new_file(file, passing, replace=force)
+                    size = write_new_file(Path(file), passing, replace=force)
         if file != "-":
             written = {"store": str(pachyderm.store), "network": pachyderm.network, "file": file, "bytes": size}
             emit({**written, **passing.footer}, as_json, serialize_moving.exported, render_moving.exported)
