@@ -22,12 +22,13 @@ def backup(
     Example: pachyderm backup pachyderm-monday.db
     """
     from pachyderm_cli.cli import render_store, serialize_store  # noqa: PLC0415 - see the package's docstring
+    from pachyderm_cli.cli.ending import ended_by_signals  # noqa: PLC0415 - as above
     from pachyderm_cli.cli.kept_stores import require_no_store  # noqa: PLC0415 - as above
     from pachyderm_cli.cli.output import emit, progress_told  # noqa: PLC0415 - as above
 
     session: Session = ctx.obj
     require_no_store(session.config(), file)
-    with session.open() as pachyderm:
+    with ended_by_signals(), session.open() as pachyderm:
         with progress_told("copying") as progress:
             copied = pachyderm.backup(file, replace=force, progress=progress)
         emit(copied, as_json, serialize_store.backed_up, render_store.backed_up)

@@ -36,6 +36,7 @@ def export(
     Example: pachyderm export -o monday.jsonl
     """
     from pachyderm_cli.cli import render_moving, serialize_moving  # noqa: PLC0415 - see the package's docstring
+    from pachyderm_cli.cli.ending import ended_by_signals  # noqa: PLC0415 - as above
     from pachyderm_cli.cli.kept_stores import require_no_store  # noqa: PLC0415 - as above
     from pachyderm_cli.cli.output import emit, note, pass_on, progress_told, results  # noqa: PLC0415 - as above
     from pachyderm_cli.store.new_file import write_new_file  # noqa: PLC0415 - as above
@@ -43,7 +44,7 @@ def export(
     session: Session = ctx.obj
     if file != "-":
         require_no_store(session.config(), file)
-    with session.open() as pachyderm:
+    with ended_by_signals(), session.open() as pachyderm:
         _require_something(pachyderm, type_name)
         with progress_told("exporting", beside=file == "-" and results().isatty()) as progress:
             lines = pachyderm.export(type_name=type_name, reference=entity, progress=progress)
