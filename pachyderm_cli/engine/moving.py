@@ -5,17 +5,19 @@ What does it is loaded when it is called for: every command loads this module, a
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pachyderm_cli.config import require_network
 from pachyderm_cli.domain.reference import Reference, is_type_name
 from pachyderm_cli.engine.finding import Finder
-from pachyderm_cli.errors import UsageError
+from pachyderm_cli.errors import NotFound, UsageError
 from pachyderm_cli.store.store import Store
 
 if TYPE_CHECKING:
+    from pachyderm_cli.store.abandoning import Abandoned
     from pachyderm_cli.store.exported import Exported
     from pachyderm_cli.store.exporting import Progress
     from pachyderm_cli.store.importing import Imported
@@ -27,6 +29,7 @@ class Moving:
     _store: Store
     _network: str
     _finder: Finder
+    _clock: Callable[[], datetime]
 
     def export(
         self,
@@ -72,6 +75,32 @@ class Moving:
         exported = lines if isinstance(lines, Exported) else Exported(lines)
         load = import_in_parts if resumable else import_whole
         return load(self._store, exported, self._network)
+
+    def require_free(self, lines: Iterable[str | bytes] | Exported) -> None:
+        """Read lines that are to be imported in parts, and raise what `import_lines` would, before any of it is in.
+
+        What an import that is unfinished has brought in already is left out. Nothing is written.
+        """
+        from pachyderm_cli.store.colliding import require_free  # noqa: PLC0415 - see the module's docstring
+        from pachyderm_cli.store.exported import Exported  # noqa: PLC0415 - as above
+        from pachyderm_cli.store.imports import unfinished  # noqa: PLC0415 - as above
+
+        exported = lines if isinstance(lines, Exported) else Exported(lines)
+        found = self._store.read(lambda transaction: unfinished(transaction, self._network))
+        require_free(self._store, self._network, exported, 0 if found is None else found.lines)
+
+    def abandon_import(self) -> Abandoned:
+        """Give up an import in parts that is unfinished, and return what went again.
+
+        Entities of which only a part had come in are removed; those that are whole stay, as they may have been written
+        to. Followers get one row of the type "$erased" that says so. Raises NotFound where no import is unfinished.
+        """
+        from pachyderm_cli.store.abandoning import abandon_import  # noqa: PLC0415 - see the module's docstring
+
+        abandoned = abandon_import(self._store, self._network, self._clock())
+        if abandoned is None:
+            raise NotFound(f"no import into the network {self._network!r} is unfinished", network=self._network)
+        return abandoned
 
     def copy_to(self, store: str, *, network: str | None = None, progress: Progress | None = None) -> Imported:
         """Copy the network into the store of that URL, made if it is not there, in one transaction of that store's.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, literal_column, select
@@ -12,6 +13,8 @@ from pachyderm_cli.store.exchange import CURSOR, EFFECT, ENTITY, EVENT, FORK, Ki
 from pachyderm_cli.store.exported import Line
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
+
+_BATCH = 500  # lines that are looked for at a time
 
 
 class _Key(NamedTuple):
@@ -64,6 +67,14 @@ def find_collision(store: Store, network: str, lines: Sequence[Line], left: str)
         kind=line.kind.name,
         network=network,
     )
+
+
+def require_free(store: Store, network: str, lines: Iterable[Line], after: int) -> None:
+    """Raise Collision for the first of the lines after so many that is in the store; read them a few at a time."""
+    later = (line for line in lines if line.number > after)
+    while batch := list(islice(later, _BATCH)):
+        if store.read(lambda transaction: next(_found(transaction, network, batch), None)) is not None:
+            raise find_collision(store, network, batch, "nothing was written" if not after else "what is in stays")
 
 
 def _found(transaction: Transaction, network: str, lines: Sequence[Line]) -> Iterator[tuple[Line, str]]:

@@ -41,11 +41,12 @@ _MARK = Statement(
     .returning(entities.c.version)
 )
 _LAST_TYPE = Statement(select(entities.c.type).where(entities.c.network == _in_network, entities.c.id == _entity))
-_LEAVE = Statement(
+LEAVE = Statement(
     insert(events)
     .values({column.name: bindparam(column.name) for column in events.columns if column.name != "position"})
     .returning(events.c.position)
 )
+"""Leaves the row that an erasure is told by."""
 
 
 def _copies() -> Any:
@@ -116,7 +117,7 @@ def erase(store: Store, network: str, entity_id: UUID, why: str, at: datetime) -
             return None
         (entity_type,), ((version,),) = types[0], marked
         # First the row that stays: SQLite gives it a position after all that are there.
-        ((position,),) = transaction.rows(_LEAVE, _tombstone(key, entity_type, version, why))
+        ((position,),) = transaction.rows(LEAVE, tombstone_row(key, entity_type, version, why))
         gone = transaction.count(_EVENTS, {**key, "version": version})
         effects = transaction.count(_EFFECTS, key) + transaction.count(_BROUGHT, key)
         transaction.count(_ON_THEIR_WAY, key)
@@ -174,7 +175,8 @@ def erased_error(row: RecordedEvent) -> Erased:
     )
 
 
-def _tombstone(key: dict[str, str], entity_type: str, version: int, why: str) -> dict[str, Any]:
+def tombstone_row(key: dict[str, str], entity_type: str, version: int, why: str) -> dict[str, Any]:
+    """Return the row that stays of an erased entity, at that version; `key` has its network, id and the moment."""
     return {
         "network": key["network"],
         "entity_id": key["entity_id"],

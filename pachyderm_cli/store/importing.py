@@ -74,7 +74,7 @@ def import_whole(store: Store, exported: Exported, network: str) -> Imported:
     loading = _Loading(network)
 
     def work(transaction: Transaction) -> None:
-        _lock(transaction)
+        lock(transaction)
         found = unfinished(transaction, network)
         if found is not None:
             raise UsageError(
@@ -143,7 +143,7 @@ class _Parts:
         lines, checksum = part[-1].number, self._exported.checksum
 
         def work(transaction: Transaction) -> Unfinished:
-            _lock(transaction)
+            lock(transaction)
             self.loading.begin(transaction)
             for at in range(0, len(part), _BATCH):
                 self.loading.insert(transaction, part[at : at + _BATCH])
@@ -233,7 +233,7 @@ def _batches(lines: Iterable[Line], most: int, size: int) -> Iterator[list[Line]
         yield batch
 
 
-def _lock(transaction: Transaction) -> None:
+def lock(transaction: Transaction) -> None:
     """Keep everybody else from writing events until the transaction's end; on SQLite it does so itself."""
     if not transaction.is_sqlite:
         transaction.run("LOCK TABLE pachyderm_events IN SHARE ROW EXCLUSIVE MODE")
