@@ -54,6 +54,14 @@ def require_outside(store: Store, path: Path) -> None:
         raise UsageError(f"{path} belongs to the store {store}; name another file", file=str(path))
 
 
+def is_made(store: Store) -> bool:
+    """Tell whether the store has its tables. Raises StoreError."""
+    if not is_there(store):
+        return False
+    with existing(store) as found:
+        return found.schema is not None
+
+
 def nothing_there(store: Store) -> StoreError:
     """Return the error for a store that nobody has made yet."""
     return StoreError(f"there is no store at {store} yet: the first send makes it", store=str(store))

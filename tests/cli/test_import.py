@@ -107,7 +107,19 @@ def test_damage_is_a_failed_check(pachyderm: Command, file: Path) -> None:
             result = pachyderm.quick("import", file, "--json", *extra)
             assert (result.status, result.error["code"]) == (9, "check_failed")
             assert result.error["line"] > 1
-            assert pachyderm.quick("--network", "shop", "list").done().out == ""
+            assert not (pachyderm.folder / "pachyderm.db").exists()
+
+
+def test_a_file_is_checked_before_tables_are_made(on_store: Command, file: Path) -> None:
+    """Also an empty file or database, that somebody made for the store, stays so when the import fails."""
+    if "sqlite" in on_store.settings["PACHYDERM_STORE"]:
+        Path(on_store.settings["PACHYDERM_STORE"].removeprefix("sqlite:///")).touch()
+    whole = file.read_text()
+    file.write_text(whole[:-20])
+    assert on_store.quick("import", file).status == 9
+    assert "there is no store" in on_store.quick("store", "verify", "--json").error["message"]
+    file.write_text(whole)
+    on_store.quick("import", file).done()
 
 
 @pytest.mark.parametrize("name", ["pachyderm.toml", "shop.db", "missing.jsonl", "entities"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -43,14 +44,21 @@ def import_(
 
 def _import(session: Session, file: LineFile, *, resumable: bool) -> Imported:
     from pachyderm_cli.cli.output import progress  # noqa: PLC0415 - see the package's docstring
+    from pachyderm_cli.store.existing import is_made  # noqa: PLC0415 - as above
     from pachyderm_cli.store.exported import LONGEST_HEADER, Exported  # noqa: PLC0415 - as above
 
-    if resumable and file.size is not None:  # what is wrong with it is found before any of it is in
-        for _ in Exported(progress(file.lines(LONGEST_HEADER), "checking", file.size, size=len)):
-            pass
-    exported = Exported(progress(file.lines(LONGEST_HEADER), "importing", file.size, size=len))
+    def lines(what: str) -> Iterator[bytes]:
+        return progress(file.lines(LONGEST_HEADER), what, file.size, size=len)
+
+    is_pipe = file.size is None
+    exported = Exported(lines("importing") if is_pipe else file.lines(LONGEST_HEADER))
     named = session.named_network
     with replace(session, network=exported.network if named is None else named).open() as pachyderm:
+        if not is_pipe:
+            if resumable or not is_made(pachyderm.store):
+                for _ in Exported(lines("checking")):  # what is wrong with it is found before anything is made
+                    pass
+            exported = Exported(lines("importing"))
         return pachyderm.import_lines(exported, resumable=resumable)
 
 
