@@ -122,6 +122,22 @@ def test_a_file_is_checked_before_tables_are_made(on_store: Command, file: Path)
     on_store.quick("import", file).done()
 
 
+def test_other_ends_of_lines_are_told_at_once(pachyderm: Command, file: Path) -> None:
+    """A file that was transferred as text is named as that in its first line, with what mends it; also from a pipe."""
+    text = file.read_bytes()
+    file.write_bytes(text.replace(b"\n", b"\r\n"))
+    for name, extra in ((file, ()), (file, ("--resumable",)), ("-", ())):
+        result = pachyderm.quick("import", name, "--json", *extra, stdin=file.read_bytes())
+        assert (result.status, result.error["code"], result.error["line"]) == (9, "check_failed", 1)
+        assert "CR LF" in result.error["message"]
+        assert r"tr -d '\r'" in result.error["message"]
+        assert not (pachyderm.folder / "pachyderm.db").exists()
+    (pachyderm.folder / "other.txt").write_bytes(b"something else\r\n")
+    assert pachyderm.quick("import", "other.txt").status == 2
+    file.write_bytes(file.read_bytes().replace(b"\r", b""))
+    pachyderm.quick("import", file).done()
+
+
 @pytest.mark.parametrize("name", ["pachyderm.toml", "shop.db", "missing.jsonl", "entities"])
 def test_what_is_no_export_is_a_usage_error(pachyderm: Command, file: Path, name: str) -> None:
     """Another file, none, or a folder: status 2, and no store is made."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pachyderm_cli.cli.session import JsonOption, Session
+from pachyderm_cli.errors import CheckFailed
 
 if TYPE_CHECKING:
     from pachyderm_cli.cli.line_file import LineFile
+    from pachyderm_cli.store.exported import Exported
     from pachyderm_cli.store.importing import Imported
 
 
@@ -45,21 +48,36 @@ def import_(
 def _import(session: Session, file: LineFile, *, resumable: bool) -> Imported:
     from pachyderm_cli.cli.output import progress  # noqa: PLC0415 - see the package's docstring
     from pachyderm_cli.store.existing import is_made  # noqa: PLC0415 - as above
-    from pachyderm_cli.store.exported import LONGEST_HEADER, Exported  # noqa: PLC0415 - as above
+    from pachyderm_cli.store.exported import LONGEST_HEADER  # noqa: PLC0415 - as above
 
     def lines(what: str) -> Iterator[bytes]:
         return progress(file.lines(LONGEST_HEADER), what, file.size, size=len)
 
     is_pipe = file.size is None
-    exported = Exported(lines("importing") if is_pipe else file.lines(LONGEST_HEADER))
+    exported = _exported(lines("importing") if is_pipe else file.lines(LONGEST_HEADER))
     named = session.named_network
     with replace(session, network=exported.network if named is None else named).open() as pachyderm:
         if not is_pipe:
             if resumable or not is_made(pachyderm.store):
-                for _ in Exported(lines("checking")):  # what is wrong with it is found before anything is made
+                for _ in _exported(lines("checking")):  # what is wrong with it is found before anything is made
                     pass
-            exported = Exported(lines("importing"))
+            exported = _exported(lines("importing"))
         return pachyderm.import_lines(exported, resumable=resumable)
+
+
+def _exported(lines: Iterator[bytes]) -> Exported:
+    """Return the export that the lines are. Raises as `Exported` does, CheckFailed also for other ends of lines."""
+    from pachyderm_cli.store.exported import Exported  # noqa: PLC0415 - see the package's docstring
+
+    first = next(lines, b"")
+    exported = Exported(chain([first], lines))
+    if first.endswith(b"\r\n"):  # JSON reads as before, and only the checksum, at the end, would tell
+        raise CheckFailed(
+            "line 1: it ends in CR LF, and export writes LF: on its way the file was taken for text and changed; "
+            "transfer it again as binary, or mend it by: tr -d '\\r' < FILE > OTHER",
+            line=1,
+        )
+    return exported
 
 
 def note_other_names(imported: Imported) -> None:
