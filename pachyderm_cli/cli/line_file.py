@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from pachyderm_cli.errors import UsageError
+from pachyderm_cli.errors import CheckFailed, UsageError
+
+LONGEST_LINE = 256 * 2**20
+"""Bytes of a line, of which up to five times as many are in memory: what has no line ends is not to fill that.
+
+An event's data is JSON inside of JSON, where a quote or a backslash takes two bytes. So half of this always goes in.
+"""
+_PIECE = 2**20  # that a longer line is read in: one that is too long is then never put together
 
 
 @dataclass(frozen=True)
@@ -31,14 +38,40 @@ class LineFile:
         return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def lines(self, longest_first: int) -> Iterator[bytes]:
-        """Yield the lines with their ends; of the first at most so many bytes. Raises UsageError."""
+        """Yield the lines with their ends; of the first at most so many bytes.
+
+        Raises UsageError where it cannot be read, CheckFailed for another line of more than LONGEST_LINE bytes.
+        """
         try:
             if self.size is not None:
                 self.stream.seek(0)
             yield self.stream.readline(longest_first)
-            yield from self.stream
+            number = 1
+            while line := self._line(number + 1):
+                number += 1
+                yield line
         except OSError as error:
             raise UsageError(f"{self.path} cannot be read: {error.strerror}") from error
+
+    def _line(self, number: int) -> bytes:
+        piece = self.stream.readline(_PIECE)
+        if len(piece) < _PIECE and len(piece) <= LONGEST_LINE:
+            return piece
+        pieces, size = [piece], len(piece)
+        while size <= LONGEST_LINE and not piece.endswith(b"\n") and (piece := self.stream.readline(_PIECE)):
+            pieces.append(piece)
+            size += len(piece)
+        if size > LONGEST_LINE:
+            raise _too_long(number)
+        return b"".join(pieces)
+
+
+def _too_long(number: int) -> CheckFailed:
+    return CheckFailed(
+        f"line {number}: it is longer than the {LONGEST_LINE // 2**20} MiB that import reads; if export wrote it so, "
+        "pachyderm copy takes it from store to store, otherwise the file was changed",
+        line=number,
+    )
 
 
 @contextmanager

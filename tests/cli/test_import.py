@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import make_url
 
+from pachyderm_cli.cli import line_file
 from tests.cli.running import SECONDS, Command
 
 KEYS = [
@@ -136,6 +137,26 @@ def test_other_ends_of_lines_are_told_at_once(pachyderm: Command, file: Path) ->
     assert pachyderm.quick("import", "other.txt").status == 2
     file.write_bytes(file.read_bytes().replace(b"\r", b""))
     pachyderm.quick("import", file).done()
+
+
+@pytest.mark.parametrize("piece", [1, 100, 2**20])
+def test_a_line_that_is_too_long_is_told(
+    pachyderm: Command, file: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    """No line is read beyond the longest there may be; an export that has such lines says so, and a copy takes them."""
+    longest = max(map(len, file.read_bytes().splitlines(keepends=True)))
+    monkeypatch.setattr(line_file, "LONGEST_LINE", longest)
+    monkeypatch.setattr(line_file, "_PIECE", piece)
+    shop = pachyderm.store("sqlite:///shop.db")
+    assert shop.quick("--network", "shop", "export", "-o", "same.jsonl").done().err == ""
+    shop.quick("--network", "shop", "send", "box:@b", "put-in", f"text={'ü' * longest}").done()
+    assert "pachyderm copy" in shop.quick("--network", "shop", "export", "-o", "long.jsonl").done().err
+    for name, stdin in (("long.jsonl", b""), ("-", (pachyderm.folder / "long.jsonl").read_bytes())):
+        result = pachyderm.quick("import", name, "--json", stdin=stdin)
+        assert (result.status, result.error["code"], result.error["line"]) == (9, "check_failed", 5)
+        assert "pachyderm copy" in result.error["message"]
+    pachyderm.quick("import", "same.jsonl").done()
+    shop.quick("--network", "shop", "copy", "--to", "sqlite:///copied.db").done()
 
 
 @pytest.mark.parametrize("name", ["pachyderm.toml", "shop.db", "missing.jsonl", "entities"])

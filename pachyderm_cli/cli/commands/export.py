@@ -59,18 +59,25 @@ def export(
             emit({**written, **passing.footer}, as_json, serialize_moving.exported, render_moving.exported)
         if not passing.footer["entities"] and not as_json:
             note(f"the network {pachyderm.network!r} has no entities")
+        if passing.is_too_long:
+            note("a line of it is longer than import reads; pachyderm copy takes it from store to store")
 
 
 class _Passing:
-    """Lines on their way, the last of them kept."""
+    """Lines on their way, the last of them kept. `is_too_long` tells whether one is more than an import reads."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._lines = lines
         self._last = ""
+        self.is_too_long = False
 
     def __iter__(self) -> Iterator[str]:
+        from pachyderm_cli.cli.line_file import LONGEST_LINE  # noqa: PLC0415 - see the package's docstring
+
         for line in self._lines:
             self._last = line
+            if len(line) > LONGEST_LINE // 4:  # in UTF-8 it may be too long
+                self.is_too_long = self.is_too_long or len(line.encode()) > LONGEST_LINE
             yield line
 
     @property
