@@ -38,6 +38,7 @@ def export(
     from pachyderm_cli.cli import render_moving, serialize_moving  # noqa: PLC0415 - see the package's docstring
     from pachyderm_cli.cli.ending import ended_by_signals  # noqa: PLC0415 - as above
     from pachyderm_cli.cli.kept_stores import require_no_store  # noqa: PLC0415 - as above
+    from pachyderm_cli.cli.line_file import LONGEST_LINE  # noqa: PLC0415 - as above
     from pachyderm_cli.cli.output import emit, note, pass_on, progress_told, results  # noqa: PLC0415 - as above
     from pachyderm_cli.store.new_file import write_new_file  # noqa: PLC0415 - as above
 
@@ -49,7 +50,7 @@ def export(
         with progress_told("exporting", beside=file == "-" and results().isatty()) as progress:
             lines = pachyderm.export(type_name=type_name, reference=entity, progress=progress)
             with closing(lines):
-                passing = _Passing(lines)
+                passing = _Passing(lines, LONGEST_LINE)
                 if file == "-":
                     pass_on(passing)
                 else:
@@ -64,20 +65,19 @@ def export(
 
 
 class _Passing:
-    """Lines on their way, the last of them kept. `is_too_long` tells whether one is more than an import reads."""
+    """Lines on their way, the last of them kept. `is_too_long` tells whether one has more than `longest` bytes."""
 
-    def __init__(self, lines: Iterable[str]) -> None:
+    def __init__(self, lines: Iterable[str], longest: int) -> None:
         self._lines = lines
+        self._longest = longest
         self._last = ""
         self.is_too_long = False
 
     def __iter__(self) -> Iterator[str]:
-        from pachyderm_cli.cli.line_file import LONGEST_LINE  # noqa: PLC0415 - see the package's docstring
-
         for line in self._lines:
             self._last = line
-            if len(line) > LONGEST_LINE // 4:  # in UTF-8 it may be too long
-                self.is_too_long = self.is_too_long or len(line.encode()) > LONGEST_LINE
+            if len(line) > self._longest // 4:  # in UTF-8 it may be too long
+                self.is_too_long = self.is_too_long or len(line.encode()) > self._longest
             yield line
 
     @property
