@@ -1,12 +1,11 @@
-"""What `store verify` finds, and the questions that it asks of a single value."""
+"""What `store verify` finds."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
-from pachyderm_cli.domain.timestamps import from_text, to_text
+from pachyderm_cli.store.sound_rows import Fault
 
 
 class Finding(NamedTuple):
@@ -33,38 +32,7 @@ class Place(NamedTuple):
         """Return a finding there."""
         return Finding(check, problem, *self)
 
-    def times(self, **times: Any) -> Iterator[Finding]:
-        """Yield a finding for each time that is in no form in which times are stored; None is no time."""
-        for name, value in times.items():
-            if value is not None and not is_time(value):
-                yield self.finding("time", f"{name} is {_shown(value)}, which is no time as it is stored")
-
-    def json(self, what: str, value: Any) -> Iterator[Finding]:
-        """Yield a finding for what is no JSON text."""
-        problem = json_problem(value)
-        if problem is not None:
-            yield self.finding("json", f"{what} is no JSON: {problem}")
-
-
-def json_problem(value: Any) -> str | None:
-    """Return why `value` is no JSON text, None if it is."""
-    if not isinstance(value, str):
-        return f"it is stored as {type(value).__name__}, not as text"
-    try:
-        json.loads(value)
-    except (ValueError, RecursionError) as error:
-        return str(error)
-    return None
-
-
-def is_time(value: Any) -> bool:
-    """Tell whether `value` is a time in the one form in which text sorts as time does."""
-    try:
-        return bool(to_text(from_text(value)) == value)
-    except (ValueError, TypeError, OverflowError):
-        return False
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    def findings(self, faults: Iterable[Fault]) -> Iterator[Finding]:
+        """Yield a finding there for each fault."""
+        for check, problem in faults:
+            yield Finding(check, problem, *self)

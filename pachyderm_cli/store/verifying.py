@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal_column, select, text, union
 
 from pachyderm_cli.store import row_checks
-from pachyderm_cli.store.findings import Finding
+from pachyderm_cli.store.findings import Finding, Place
 from pachyderm_cli.store.row_checks import Row
-from pachyderm_cli.store.schema import cursors, entities, events, forks, lookups, outbox, snapshots
+from pachyderm_cli.store.schema import cursors, entities, events, forks, imports, lookups, metadata, outbox, snapshots
+from pachyderm_cli.store.sound_rows import faults_of
 from pachyderm_cli.store.statement import Statement, Transaction
 
 FoundT = TypeVar("FoundT")
@@ -24,24 +25,39 @@ _type = bindparam("entity_type", type_=entities.c.type.type)
 
 
 class StoredEvent(NamedTuple):
-    """An event beside its entity's head, and what the head's type kept of the state after it; None for nothing."""
+    """An event beside its entity's head, and what the head's type kept of the state after it; None for nothing.
 
+    Beside them, what is noted of the entity if it is a copy.
+    """
+
+    position: int
     entity_id: str
     version: int
-    position: int
     entity_type: str
     type: str
     data: str
-    type_version: int
     message_id: str
     ordinal: int
+    message: str
+    message_fingerprint: str
+    caused_by: str | None
     recorded_at: str
+    type_version: int
     head_type: str | None
     head_version: int | None
+    head_position: int | None
+    created_at: str | None
+    updated_at: str | None
+    copied: int | None
+    copied_at: str | None
     snapshot_fingerprint: str | None
     snapshot: str | None
     lookup_fingerprint: str | None
     lookup: str | None
+
+
+OWN = len(events.columns) - 1
+"""How many of these are columns of the event itself: all but its network."""
 
 
 class Table(NamedTuple):
@@ -64,11 +80,16 @@ def _table(
     return Table(name, Statement(rows), of_type, check)
 
 
-def _beside_head(table: Any, *columns: Any) -> Select[Any]:
-    """Return a table's rows, each with the type and the version of its entity's head, or with nulls."""
+def _own(table: Any) -> list[Any]:
+    """Return a table's columns, but for the network."""
+    return [column for column in table.columns if column.name != "network"]
+
+
+def _beside_head(table: Any, *more: Any) -> Select[Any]:
+    """Return a table's rows, each with what is asked for more, and the type and version of its entity's head."""
     is_its_head = and_(entities.c.network == table.c.network, entities.c.id == table.c.entity_id)
-    rows = select(*columns, entities.c.type, entities.c.version).select_from(table.outerjoin(entities, is_its_head))
-    return rows.where(table.c.network == _network)
+    columns = (*_own(table), *more, entities.c.type, entities.c.version)
+    return select(*columns).select_from(table.outerjoin(entities, is_its_head)).where(table.c.network == _network)
 
 
 def _type_of(own: Any) -> ColumnElement[str]:
@@ -77,18 +98,7 @@ def _type_of(own: Any) -> ColumnElement[str]:
 
 
 _has_events = exists().where(events.c.network == entities.c.network, events.c.entity_id == entities.c.id)
-_HEADS = (
-    select(
-        entities.c.id,
-        entities.c.type,
-        entities.c.version,
-        entities.c.created_at,
-        entities.c.updated_at,
-        _has_events,
-    )
-    .where(entities.c.network == _network)
-    .order_by(entities.c.id)
-)
+_HEADS = select(*_own(entities), _has_events).where(entities.c.network == _network).order_by(entities.c.id)
 
 _first = events.alias("first")
 _led_to_both = and_(
@@ -104,58 +114,35 @@ _MESSAGES = (
     .order_by(events.c.position)
 )
 
-_SNAPSHOTS = _beside_head(
-    snapshots,
-    snapshots.c.entity_type,
-    snapshots.c.entity_id,
-    snapshots.c.version,
-    snapshots.c.state,
-    snapshots.c.taken_at,
-).order_by(snapshots.c.entity_id, snapshots.c.entity_type, snapshots.c.version)
+_SNAPSHOTS = _beside_head(snapshots).order_by(snapshots.c.entity_id, snapshots.c.entity_type, snapshots.c.version)
+_LOOKUPS = _beside_head(lookups).order_by(lookups.c.entity_type, lookups.c.entity_id)
 
-_LOOKUPS = _beside_head(
-    lookups, lookups.c.entity_type, lookups.c.entity_id, lookups.c.version, lookups.c.state
-).order_by(lookups.c.entity_type, lookups.c.entity_id)
 
-_led_to_events = exists().where(
-    events.c.network == outbox.c.network,
-    events.c.message_id == outbox.c.message_id,
-    events.c.entity_id == outbox.c.entity_id,
+def _last_of(message_id: Any, *conditions: Any, of: Any) -> Any:
+    """Return the query for a column of the last event that a message led to."""
+    found = select(of).where(_last.c.network == _network, _last.c.message_id == message_id, *conditions)
+    return found.order_by(_last.c.ordinal.desc()).limit(literal_column("1")).scalar_subquery()
+
+
+_last = events.alias("last")
+_led_to = _last_of(outbox.c.message_id, _last.c.entity_id == outbox.c.entity_id, of=_last.c.version)
+_OUTBOX = _beside_head(outbox, _led_to).order_by(outbox.c.id)
+
+_opening = (
+    select(events.c.message_id)
+    .where(
+        events.c.network == forks.c.network,
+        events.c.entity_id == forks.c.entity_id,
+        events.c.version == literal_column("1"),
+    )
+    .correlate(forks)
+    .limit(literal_column("1"))
+    .scalar_subquery()
 )
-_OUTBOX = _beside_head(
-    outbox,
-    outbox.c.id,
-    outbox.c.entity_type,
-    outbox.c.entity_id,
-    outbox.c.version,
-    outbox.c.message_id,
-    outbox.c.type,
-    outbox.c.data,
-    outbox.c.on_rejected,
-    outbox.c.status,
-    outbox.c.lease,
-    outbox.c.due_at,
-    outbox.c.next_attempt_at,
-    outbox.c.created_at,
-    outbox.c.ended_at,
-    _led_to_events,
-).order_by(outbox.c.id)
-
-_FORKS = _beside_head(forks, forks.c.entity_id, forks.c.from_version, forks.c.forked_at).order_by(forks.c.entity_id)
+_FORKS = _beside_head(forks, _last_of(_opening, of=_last.c.ordinal)).order_by(forks.c.entity_id)
 
 _end_of_log = select(func.coalesce(func.max(events.c.position), 0)).scalar_subquery()
-_CURSORS = (
-    select(
-        cursors.c.name,
-        cursors.c.position,
-        cursors.c.lease_until,
-        cursors.c.created_at,
-        cursors.c.updated_at,
-        _end_of_log,
-    )
-    .where(cursors.c.network == _network)
-    .order_by(cursors.c.name)
-)
+_CURSORS = select(*_own(cursors), _end_of_log).where(cursors.c.network == _network).order_by(cursors.c.name)
 
 TABLES = (
     _table("messages", row_checks.message, _MESSAGES, events.c.entity_type)._replace(counted=False),
@@ -169,6 +156,7 @@ TABLES = (
 """All but the log, by what their rows are called."""
 
 _is_head = and_(entities.c.network == events.c.network, entities.c.id == events.c.entity_id)
+_is_copy = and_(forks.c.network == events.c.network, forks.c.entity_id == events.c.entity_id)
 _is_snapshot = and_(
     snapshots.c.network == events.c.network,
     snapshots.c.entity_id == events.c.entity_id,
@@ -183,24 +171,33 @@ _is_lookup = and_(
 )
 _EVENTS = (
     select(
-        *(events.c[name] for name in StoredEvent._fields[:10]),
+        *(events.c[name] for name in StoredEvent._fields[:OWN]),
         entities.c.type,
         entities.c.version,
+        entities.c.position,
+        entities.c.created_at,
+        entities.c.updated_at,
+        forks.c.from_version,
+        forks.c.forked_at,
         snapshots.c.fingerprint,
         snapshots.c.state,
         lookups.c.fingerprint,
         lookups.c.state,
     )
-    .select_from(events.outerjoin(entities, _is_head).outerjoin(snapshots, _is_snapshot).outerjoin(lookups, _is_lookup))
+    .select_from(
+        events.outerjoin(entities, _is_head)
+        .outerjoin(forks, _is_copy)
+        .outerjoin(snapshots, _is_snapshot)
+        .outerjoin(lookups, _is_lookup)
+    )
     .where(events.c.network == _network)
     .order_by(events.c.entity_id, events.c.version)
 )
 _LOG = _table("events", lambda *_: iter(()), _EVENTS, _type_of(events.c.entity_type))
 _HOW_MANY = Statement(select(func.count()).where(events.c.network == _network))
 
-_NETWORKS = Statement(
-    union(*(select(each.c.network) for each in (entities, events, snapshots, lookups, outbox, forks, cursors)))
-)
+_NETWORKS = Statement(union(*(select(each.c.network) for each in metadata.tables.values())))
+_IMPORTS = Statement(select(*_own(imports)).where(imports.c.network == _network))
 _INTEGRITY = Statement(text("PRAGMA integrity_check(100)"))
 _FOREIGN_KEYS = Statement(text("PRAGMA foreign_key_check"))
 
@@ -227,6 +224,20 @@ def rows_of(transaction: Transaction, table: Table, network: str, type_name: str
 def stored_events(transaction: Transaction, network: str, type_name: str | None) -> Iterator[StoredEvent]:
     """Yield the log of a network, or of one entity type, entity by entity and in each by version."""
     return map(StoredEvent._make, rows_of(transaction, _LOG, network, type_name))
+
+
+def import_findings(transaction: Transaction, network: str) -> Iterator[Finding]:
+    """Yield that an import into the network is unfinished, if one is."""
+    for row in transaction.rows(_IMPORTS, {"network": network}):
+        own, _ = row_checks.columns_of(imports, row)
+        place = Place(network)
+        told = (
+            f"the import that began at {own['started_at']} is unfinished: {own['lines']} lines of it are in the store, "
+            "and what is to come with the others is missing; run the same import again with --resumable, or give it up "
+            "with pachyderm import --abandon"
+        )
+        yield place.finding("import", told)
+        yield from place.findings(faults_of(imports, own))
 
 
 def file_findings(transaction: Transaction) -> Iterator[Finding]:

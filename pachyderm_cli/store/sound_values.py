@@ -1,0 +1,160 @@
+"""What each column may hold, whatever stands beside it: the one place that says so, for verifying and for importing."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from sqlalchemy import BigInteger, Column, Integer, Table, Text
+
+from pachyderm_cli.config import require_network
+from pachyderm_cli.domain.reference import is_type_name
+from pachyderm_cli.domain.timestamps import from_text, to_text
+from pachyderm_cli.errors import ConfigError
+from pachyderm_cli.store.records import EffectStatus
+from pachyderm_cli.store.schema import ERASED, cursors, entities, events, metadata, outbox
+
+STATUSES = frozenset(EffectStatus) - {EffectStatus.FAILED}
+"""Those that an effect in the outbox has."""
+
+_NO_ROOM = 2**62  # positions and versions are below: half of all that there are is left for those to come
+_FROM_ONE = ("version", "from_version", "type_version")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_TIMES = ("_at", "_until")  # how the names of columns end that hold a time
+_JSON = ("data", "state", "on_rejected")
+_TYPES = ("entity_type", "from_type")  # a message may be to a type of any name, which nobody has
+_NAMES = (events.c.type, events.c.message, outbox.c.type, outbox.c.message, outbox.c.handler, outbox.c.to_type)
+
+Problem = Callable[[Any], str | None]
+"""Returns what is wrong with a value, as in "is 'x', which is no UUID"; None for one that a column may hold."""
+
+
+class Rule(NamedTuple):
+    """What a column may hold; `check` is "json" or "time" where that is what is wrong, else None."""
+
+    column: str
+    check: str | None
+    problem: Problem
+
+
+def json_problem(value: Any) -> str | None:
+    """Return why `value` is no JSON text, None if it is. What Python's reads beyond JSON, such as NaN, is none."""
+    if not isinstance(value, str):
+        return f"it is stored as {type(value).__name__}, not as text"
+    try:
+        _DECODER.decode(value)
+    except (ValueError, RecursionError) as error:
+        return str(error)
+    return None
+
+
+def is_time(value: Any) -> bool:
+    """Tell whether `value` is a time in the one form in which text sorts as time does."""
+    try:
+        return bool(to_text(from_text(value)) == value)
+    except (ValueError, TypeError, OverflowError):
+        return False
+
+
+def is_network(value: Any) -> bool:
+    """Tell whether `value` can be the name of a network."""
+    try:
+        require_network(value)
+    except (ConfigError, AttributeError, TypeError):
+        return False
+    return True
+
+
+def shown(value: Any) -> str:
+    """Return a value, as it is told: not all of it where it is long."""
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _no_number(text: str) -> Any:
+    raise ValueError(f"{text} is not JSON")
+
+
+# Numbers stay text: one may have more digits than Python takes.
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_number)
+
+
+def _holds(is_sound: Callable[[Any], bool], what: str) -> Problem:
+    return lambda value: None if is_sound(value) else f"is {shown(value)}, which is {what}"
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and _UUID.fullmatch(value) is not None
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether it is text that each database keeps: no lone surrogate and no null character in it."""
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def _is_name(value: Any) -> bool:
+    return value != "" and _is_text(value)
+
+
+def _is_type(value: Any) -> bool:
+    return isinstance(value, str) and is_type_name(value)
+
+
+def _is_type_of_head(value: Any) -> bool:
+    return _is_type(value) or value == ERASED
+
+
+def _json(value: Any) -> str | None:
+    if isinstance(value, str) and not _is_text(value):
+        return "is no text that each database keeps"
+    problem = json_problem(value)
+    return None if problem is None else f"is no JSON: {problem}"
+
+
+def _number(column: Column[Any]) -> Problem:
+    first = 1 if column.name in _FROM_ONE or column is events.c.position else 0
+    end = _NO_ROOM if isinstance(column.type, BigInteger) else 2**31
+    return _holds(lambda value: type(value) is int and first <= value < end, f"no number from {first} to {end - 1}")
+
+
+def _text(column: Column[Any]) -> Problem:
+    if column is outbox.c.status:
+        return _holds(lambda value: isinstance(value, str) and value in STATUSES, "no status of an effect")
+    if column is outbox.c.to_network:
+        return _holds(is_network, "no name of a network")
+    if column is entities.c.type:
+        return _holds(_is_type_of_head, "no entity type's name")
+    if column.name in _TYPES:
+        return _holds(_is_type, "no entity type's name")
+    if any(column is each for each in (*_NAMES, cursors.c.name)):
+        return _holds(_is_name, "no name")
+    return _holds(_is_text, "no text")
+
+
+def _rule(column: Column[Any]) -> Rule:
+    check = None
+    if isinstance(column.type, Integer):
+        problem = _number(column)
+    elif not isinstance(column.type, Text):
+        problem = _holds(_is_id, "no UUID")
+    elif column.name.endswith(_TIMES):
+        check, problem = "time", _holds(is_time, "no time as it is stored")
+    elif column.name in _JSON:
+        check, problem = "json", _json
+    else:
+        problem = _text(column)
+    if not column.nullable:
+        return Rule(column.name, check, problem)
+    return Rule(column.name, check, lambda value: None if value is None else problem(value))
+
+
+def _rules(table: Table) -> tuple[Rule, ...]:
+    return tuple([_rule(column) for column in table.columns if column.name != "network"])
+
+
+RULES = {table.name: _rules(table) for table in metadata.tables.values()}
+"""By table: what each of its columns may hold, but for the network."""
