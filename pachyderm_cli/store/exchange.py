@@ -7,15 +7,14 @@ that is stored stays a text, so that not a digit of it changes. A column that a 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text
+from sqlalchemy import Column, Table
 
-from pachyderm_cli.store.records import EffectStatus
 from pachyderm_cli.store.schema import SCHEMA_VERSION, cursors, entities, events, forks, outbox
+from pachyderm_cli.store.sound_rows import faults_of
 
 FORMAT = 1
 """The version of the lines. One that reads differently is another."""
@@ -23,12 +22,7 @@ FORMAT = 1
 Row = dict[str, Any]
 
 _TO_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
-_TIMES = ("_at", "_until")  # how the names of columns end that hold a time
-_JSON = (events.c.data, outbox.c.data, outbox.c.on_rejected)
-_LEASES = (cursors.c.lease, cursors.c.lease_until)  # a follower's, of this store alone
-_STATUSES = frozenset(EffectStatus)
+_LEASES = {"cursor": ("lease", "lease_until")}  # a follower's, of this store alone
 
 
 class Kind(NamedTuple):
@@ -95,55 +89,7 @@ def find_fault(kind: Kind, row: Any) -> str | None:
     if row.keys() != set(names):
         missing = [name for name in names if name not in row]
         return f"{kind.name} has no {missing[0]!r}" if missing else f"{kind.name} has keys that none has"
-    for name, is_sound in _CHECKS[kind.name]:
-        if not is_sound(row[name]):
-            return f"the {name!r} of {kind.name} cannot be {_TO_JSON(row[name])[:80]}"
-    return None
-
-
-def _check_of(column: Column[Any]) -> Callable[[Any], bool]:
-    """Return what tells whether a value can be one of the column's."""
-    if column in _LEASES:
-        return lambda value: value is None
-    is_sound = _check_of_type(column)
-    return (lambda value: value is None or is_sound(value)) if column.nullable else is_sound
-
-
-def _check_of_type(column: Column[Any]) -> Callable[[Any], bool]:
-    if isinstance(column.type, Integer):
-        end = 2**63 if isinstance(column.type, BigInteger) else 2**31
-        return lambda value: type(value) is int and 0 <= value < end
-    if not isinstance(column.type, Text):
-        return lambda value: isinstance(value, str) and _UUID.fullmatch(value) is not None
-    if column.name.endswith(_TIMES):
-        return lambda value: isinstance(value, str) and _TIME.fullmatch(value) is not None
-    if column is outbox.c.status:
-        return lambda value: isinstance(value, str) and value in _STATUSES
-    return _is_json if column in _JSON else _is_text
-
-
-def _is_text(value: Any) -> bool:
-    """Tell whether it is text that each database keeps: no lone surrogate and no null character in it."""
-    if not isinstance(value, str) or "\0" in value:
-        return False
-    return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
-
-
-def _is_json(value: Any) -> bool:
-    if not _is_text(value):
-        return False
-    try:
-        _DECODER.decode(value)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is not JSON")
-
-
-# Numbers stay text: one may have more digits than Python takes.
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_number)
-
-_CHECKS = {kind.name: [(column.name, _check_of(column)) for column in kind.columns] for kind in KINDS}
+    for name in _LEASES.get(kind.name, ()):
+        if row[name] is not None:
+            return f"the {name!r} of {kind.name} cannot be {_TO_JSON(row[name])[:80]}: nobody holds what is in a file"
+    return next((fault.problem for fault in faults_of(kind.table, row)), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from pachyderm_cli.config import require_network
 from pachyderm_cli.errors import CheckFailed, ConfigError, UsageError
 from pachyderm_cli.store.exchange import CURSOR, ENTITY, EVENT, FORMAT, KINDS, Kind, Row, find_fault
 from pachyderm_cli.store.schema import SCHEMA_VERSION
+from pachyderm_cli.store.told import Told
 
 LONGEST_HEADER = 65_536
 """Characters of the first line. Whoever reads a file need not read more to know that it is none of ours."""
@@ -40,6 +42,8 @@ class Exported:
         self.counts = dict.fromkeys((kind.plural for kind in KINDS), 0)
         self.lines = 1
         self.network = self._read_header()
+        self._told = Told()  # stays from one iteration to the next, which goes on where that ended
+        self._forget = weakref.finalize(self, self._told.close)
 
     @property
     def checksum(self) -> str:
@@ -54,6 +58,7 @@ class Exported:
             document = self._read(text)
             if "end" in document:
                 self._check_footer(document["end"])
+                self._check_all()
                 return
             name = next(iter(document)) if len(document) == 1 else ""
             kind = _KINDS.get(name)
@@ -69,9 +74,10 @@ class Exported:
             line=self.lines,
         )
 
-    def damaged(self, problem: str) -> CheckFailed:
-        """Return the error for the line that was read last."""
-        return CheckFailed(f"line {self.lines}: {problem}; the file was changed or cut off", line=self.lines)
+    def damaged(self, problem: str, line: int | None = None) -> CheckFailed:
+        """Return the error for a line, or for the one that was read last."""
+        number = self.lines if line is None else line
+        return CheckFailed(f"line {number}: {problem}; the file was changed or cut off", line=number)
 
     def _read_header(self) -> str:
         text = _bytes(next(self._lines, b""))
@@ -117,6 +123,16 @@ class Exported:
             raise self.damaged(f"the entity's position {row['position']} is before that of the event above it")
         elif kind is CURSOR and row["position"] != self._last:
             raise self.damaged("the cursor stands elsewhere than at the event above it")
+        fault = self._told.fault_of(self.lines, kind, row)
+        if fault is not None:
+            raise self.damaged(fault)
+
+    def _check_all(self) -> None:
+        found = self._told.fault_of_all()
+        self._forget()
+        if found is not None:
+            line, problem = found
+            raise self.damaged(problem, line)
 
     def _check_footer(self, footer: Any) -> None:
         if not isinstance(footer, dict) or footer.keys() != {*self.counts, "sha256"}:

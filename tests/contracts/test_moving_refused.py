@@ -79,9 +79,53 @@ def test_entities_that_are_not_whole_write_nothing(store_url: str, lines: list[s
     ]
     with Pachyderm(store_url) as engine:
         for where, line in changes:
-            with pytest.raises(CheckFailed, match="not whole"):
+            with pytest.raises(CheckFailed, match=r"^line \d+: .* not whole"):
                 engine.import_lines(with_footer([*lines[:where], *([line] if line else []), *lines[where + 1 :]]))
             assert nothing_written(store_url)
+
+
+def changed(lines: list[str], kind: str, having: str, **values: Any) -> list[str]:
+    """Return an export with other values in each row of a kind with that text in it, and a footer that is true."""
+    return with_footer(
+        [change(line, **values) if line.startswith(f'{{"{kind}"') and having in line else line for line in lines]
+    )
+
+
+HOSTILE: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "an effect that is never due": ("effect", '"status":"pending"', {"next_attempt_at": None}),
+    "an effect to nobody": ("effect", '"type":"Send"', {"to_id": None}),
+    "what nobody reads for a rejection": ("effect", '"type":"Send"', {"on_rejected": "null"}),
+    "an effect of a version to come": ("effect", "", {"version": 99}),
+    "an erasure that says nothing": ("event", ERASED, {"data": "[]"}),
+    "heads of erased entities": ("entity", "", {"type": ERASED}),
+    "a copy of more than there is": ("fork", "", {"from_version": 99}),
+    "a type without a name": ("entity", "", {"type": ""}),
+    "a type that is a path": ("event", "", {"entity_type": "../x y"}),
+    "a time that is none": ("event", "", {"recorded_at": "2026-99-99T99:99:99.000000Z"}),
+    "events of the future": ("event", '"position":1,', {"version": 2}),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_rows_that_would_break_the_store_write_nothing(store_url: str, lines: list[str], case: str) -> None:
+    """However true the footer is: what no store has is told with its line, and the store is as it was."""
+    kind, having, values = HOSTILE[case]
+    with Pachyderm(store_url) as engine:
+        with pytest.raises(CheckFailed, match=r"^line \d+: "):
+            engine.import_lines(changed(lines, kind, having, **values))
+        assert nothing_written(store_url)
+        engine.import_lines(lines)
+        assert exported(engine) == lines
+
+
+def test_positions_leave_room_for_those_to_come(store_url: str, lines: list[str]) -> None:
+    """A position near the last one there is, behind which SQLite would give any, is told."""
+    last = max(int(json.loads(line)["event"]["position"]) for line in lines if line.startswith('{"event"'))
+    far = [line.replace(f'"position":{last},', f'"position":{2**63 - 1},') for line in lines]
+    with Pachyderm(store_url) as engine:
+        with pytest.raises(CheckFailed, match=r"^line \d+: the position of the event"):
+            engine.import_lines(with_footer(far))
+        assert nothing_written(store_url)
 
 
 @pytest.mark.postgres

@@ -80,6 +80,27 @@ WRONG = [
     ("event", "type", "\ud800"),
     ("event", "type", None),
     ("event", "recorded_at", "yesterday"),
+    ("event", "recorded_at", "2026-99-99T99:99:99.000000Z"),
+    ("event", "position", 2**62),
+    ("event", "position", 0),
+    ("event", "version", 0),
+    ("event", "type_version", 0),
+    ("event", "entity_type", ""),
+    ("event", "entity_type", "../x y"),
+    ("event", "entity_type", "$erased"),
+    ("event", "type", ""),
+    ("event", "data", "\ud800"),
+    ("entity", "type", ""),
+    ("entity", "type", "../x y"),
+    ("entity", "type", "$other"),
+    ("fork", "from_version", 0),
+    ("fork", "from_type", "a/b"),
+    ("cursor", "name", ""),
+    ("effect", "status", "failed"),
+    ("effect", "attempts", -1),
+    ("effect", "entity_type", ""),
+    ("effect", "due_at", "2026-02-30T00:00:00.000000Z"),
+    ("effect", "to_network", ""),
     ("entity", "position", 1),
     ("cursor", "position", 2),
     ("cursor", "lease", "851d183f-3af4-57f0-9fd6-7514266dc2f6"),
@@ -99,6 +120,84 @@ def test_values_that_no_store_has_are_found(lines: list[str], kind: str, column:
             read(with_footer_of(lines, at, json.dumps(changed)))
     with pytest.raises(CheckFailed, match="keys"):
         read(with_footer_of(lines, at, json.dumps({kind: {**json.loads(lines[at])[kind], "more": 1}})))
+
+
+def last_of(lines: list[str], kind: str, **having: object) -> int:
+    """Return where the last line of a kind is whose row has these values."""
+    rows = [json.loads(line).get(kind) for line in lines]
+    return max(at for at, row in enumerate(rows) if row is not None and having.items() <= row.items())
+
+
+TOGETHER = [
+    ("effect", {"status": "pending"}, {"next_attempt_at": None}, "when it is to be tried"),
+    ("effect", {"status": "pending"}, {"ended_at": "2026-01-01T00:00:00.000000Z"}, "pending, and ended at"),
+    ("effect", {"status": "done"}, {"ended_at": None}, "ended never"),
+    ("effect", {"status": "done"}, {"lease": "851d183f-3af4-57f0-9fd6-7514266dc2f6"}, "has claimed it"),
+    ("effect", {"type": "Send"}, {"to_id": None}, "no to_id"),
+    ("effect", {"type": "Send"}, {"to_type": None}, "no to_type"),
+    ("effect", {"type": "Send"}, {"handler": "nope"}, "carried out by nope"),
+    ("effect", {"type": "Send"}, {"on_rejected": "null"}, "no message"),
+    ("effect", {"type": "Posted"}, {"timer": "t"}, "and has timer"),
+    ("event", {"type": "$erased"}, {"data": "[]"}, "not up to which version"),
+    ("event", {"type": "$erased"}, {"data": '{"last_version":77,"why":"x"}'}, "erased at version 77"),
+    ("event", {"type": "$erased"}, {"data": '{"last_version":%s,"why":"x"}' % ("9" * 5000)}, "not up to which"),
+    ("event", {"type": "$erased"}, {"ordinal": 1}, "number 1"),
+    ("event", {"type": "Noted"}, {"version": 7}, "is missing: the next one is 7"),
+    ("event", {"type": "Noted"}, {"ordinal": 7}, "number 7 of the message"),
+    ("fork", {}, {"from_version": 99}, "99 versions are said to be copied, and 2 were"),
+    ("fork", {}, {"entity_id": "851d183f-3af4-57f0-9fd6-7514266dc2f6"}, "is not there"),
+    ("effect", {}, {"version": 99}, "it is of version 99"),
+    ("effect", {}, {"entity_id": "851d183f-3af4-57f0-9fd6-7514266dc2f6"}, "no such entity"),
+    ("entity", {"type": "porter"}, {"type": "$erased"}, "its events are there"),
+    ("entity", {"type": "$erased"}, {"type": "courier"}, "its head says not so"),
+    ("entity", {"type": "porter"}, {"type": "porters"}, "handled it last"),
+    ("entity", {}, {"version": 9}, "said to be at version 9"),
+    ("entity", {}, {"position": 9999}, "beyond the last event's"),
+    ("entity", {}, {"created_at": "2026-01-01T00:00:00.000000Z"}, "said to be created"),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "having", "values", "told"), TOGETHER, ids=[f"{k} {v}"[:60] for k, _, v, _ in TOGETHER]
+)
+def test_rows_that_do_not_go_together_are_found(
+    lines: list[str], kind: str, having: dict[str, object], values: dict[str, object], told: str
+) -> None:
+    """Though the checksum is right, a row that contradicts itself, or those of its entity, is told with its line."""
+    if kind == "entity":  # cursors stand behind heads
+        lines = [line for line in lines if not line.startswith('{"cursor"')]
+    at = last_of(lines, kind, **having)
+    row = {**json.loads(lines[at])[kind], **values}
+    with pytest.raises(CheckFailed, match=f"^line {at + 1}: ") as raised:
+        read(with_footer_of(lines, at, json.dumps({kind: row})))
+    assert told in raised.value.message
+    assert raised.value.details["line"] == at + 1
+
+
+def test_versions_against_the_order_of_positions_are_found(lines: list[str]) -> None:
+    """An entity's events come by version; so they do in the log."""
+    second = next(at for at, line in enumerate(lines) if line.startswith('{"event"') and '"version":2' in line)
+    entity_id = json.loads(lines[second])["event"]["entity_id"]
+    first = next(at for at, line in enumerate(lines) if line.startswith('{"event"') and entity_id in line)
+    rows = [json.loads(lines[at])["event"] for at in (first, second)]
+    rows[0]["version"], rows[1]["version"] = rows[1]["version"], rows[0]["version"]
+    changed = list(lines)
+    changed[first], changed[second] = (json.dumps({"event": row}) + "\n" for row in rows)
+    with pytest.raises(CheckFailed, match=f"^line {first + 1}: .* version 1 is missing: the next one is 2"):
+        read(with_footer(changed))
+
+
+def test_heads_and_events_without_each_other_are_found(lines: list[str]) -> None:
+    """An entity without a head, and a head twice or without events, is told with a line of it."""
+    lines = [line for line in lines if line.startswith(('{"pachyderm"', '{"event"', '{"entity"'))]
+    head = last_of(lines, "entity", type="porter")
+    event = last_of(lines, "event", entity_type="porter")
+    with pytest.raises(CheckFailed, match=f"^line {event + 1}: .* no such entity"):
+        read(with_footer([*lines[:head], *lines[head + 1 :]]))
+    with pytest.raises(CheckFailed, match=f"^line {head}: .* no events"):
+        read(with_footer([*lines[:event], *lines[event + 1 :]]))
+    with pytest.raises(CheckFailed, match=f"^line {head + 2}: .* a head already"):
+        read(with_footer([*lines[: head + 1], *lines[head:]]))
 
 
 def with_footer_of(lines: list[str], at: int, line: str) -> list[str]:
