@@ -36,7 +36,7 @@ class History:
     def _faults(self, event: StoredEvent) -> list[Fault]:
         before, self._last = self._last, event
         if before is None:
-            self._first = First(event.recorded_at, event.message_id, event.caused_by)
+            self._first = First(event.version, event.recorded_at, event.message_id, event.caused_by)
         own, _ = columns_of(events, event)
         return [*faults_of(events, own), *faults_of_next(before, event)]
 

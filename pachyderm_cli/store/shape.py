@@ -141,7 +141,7 @@ def findings_of_indexes(transaction: Transaction) -> Iterator[Finding]:
 def _findings_of_index(table: Table, index: Index, found: _Index | None) -> Iterator[Finding]:
     columns = tuple([column.name for column in index.columns])
     if found is None:
-        guard = ", which keeps two rows from having the same" if index.unique else ""
+        guard = ", which keeps two rows from having the same," if index.unique else ""
         yield Finding("schema", f"the index {index.name} of {table.name} ({', '.join(columns)}){guard} is missing")
     elif found.columns != columns:
         told = f"is one on ({', '.join(found.columns)}), not on ({', '.join(columns)})"

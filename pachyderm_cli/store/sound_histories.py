@@ -45,6 +45,7 @@ class StoredHead(NamedTuple):
 class First(NamedTuple):
     """What of an entity's first event counts for its head."""
 
+    version: int
     recorded_at: str
     message_id: str
     caused_by: str | None
@@ -111,7 +112,7 @@ def _faults_of_times(head: StoredHead, first: First, last: Step, copied: Copied 
     """
     may_be_copied = first.caused_by is not None and copied is None
     times = {}
-    if not may_be_copied:
+    if not may_be_copied and first.version in {1, last.version}:  # else what is missing was told
         times["created"] = (head.created_at, first.recorded_at if copied is None else copied.at)
     if not may_be_copied or last.message_id != first.message_id:
         is_as_copied = copied is not None and last.version <= copied.version

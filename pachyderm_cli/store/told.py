@@ -1,14 +1,14 @@
 """What an export has said of each entity so far, so that every line can be held against those before it.
 
-It is kept in a database of SQLite's that nobody else sees and that goes when it is closed, on the disk as soon as it is
-more than a little: so an export of any size takes the same memory.
+Entities that were told of lately are at hand; the others are in a database of SQLite's that nobody else sees and that
+goes when it is closed, on the disk as soon as it is more than a little. So an export of any size takes the same memory.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pachyderm_cli.store.exchange import EFFECT, ENTITY, EVENT, FORK, Kind, Row
@@ -24,7 +24,8 @@ from pachyderm_cli.store.sound_histories import (
 )
 from pachyderm_cli.store.sound_rows import Fault, effect_name
 
-_CACHE = 2048  # kilobytes
+_CACHE = 8192  # kilobytes
+_AT_HAND = 1000  # entities
 
 
 class _Step(NamedTuple):
@@ -39,38 +40,52 @@ class _Step(NamedTuple):
     recorded_at: str
 
 
-def _listed(names: Sequence[str], each: str = "{0}") -> str:
-    """Return the names with a comma between them, each as in that form."""
-    return ", ".join(each.format(name) for name in names)
+@dataclass(slots=True)
+class _Entity:
+    """What was told of an entity: `line` is of its last event, `opening` of how many events its first message is."""
+
+    id: str
+    line: int | None = None
+    opening: int = 0
+    head_line: int | None = None
+    first: First | None = None
+    last: _Step | None = None
+    head: StoredHead | None = None
+    copied: Copied | None = None
 
 
-_STEP = _listed(_Step._fields)
-_FIRST = _listed(First._fields, "first_{0}")
-_HEAD = _listed(StoredHead._fields, "head_{0}")
-_TABLE = f"""
-    CREATE TABLE entity (id PRIMARY KEY, line, {_FIRST}, opening, {_STEP}, head_line, {_HEAD}, copied, copied_at)
-    WITHOUT ROWID
-"""
-_FIND_STEP = f"SELECT {_STEP} FROM entity WHERE id = ? AND version IS NOT NULL"  # noqa: S608 - of constants, as below
-_BEGIN = f"""
-    INSERT INTO entity (id, line, {_STEP}, {_FIRST}, opening)
-    VALUES (?, ?, {_listed(_Step._fields, "?")}, {_listed(First._fields, "?")}, 1)
-    ON CONFLICT (id) DO UPDATE SET
-    {_listed(("line", *_Step._fields, *(f"first_{name}" for name in First._fields), "opening"), "{0} = excluded.{0}")}
-"""  # noqa: S608
-_GO_ON = f"""
-    UPDATE entity SET opening = opening + (opening = version AND message_id = ?5),
-    {_listed([f"{name} = ?{number}" for number, name in enumerate(_Step._fields, 1)])}, line = ?8 WHERE id = ?9
-"""  # noqa: S608
-_NOTE_HEAD = f"""
-    INSERT INTO entity (id, head_line, {_HEAD}) VALUES (?, ?, {_listed(StoredHead._fields, "?")})
-    ON CONFLICT (id) DO UPDATE SET head_line = excluded.head_line,
-    {_listed(StoredHead._fields, "head_{0} = excluded.head_{0}")}
-    WHERE head_line IS NULL
-"""  # noqa: S608
-_FIND_HEAD = "SELECT head_type, head_version, opening FROM entity WHERE id = ?"
-_NOTE_COPY = "UPDATE entity SET copied = ?, copied_at = ? WHERE id = ?"
-_ALL = f"SELECT id, line, head_line, {_FIRST}, {_STEP}, {_HEAD}, copied, copied_at FROM entity"  # noqa: S608
+_OWN = ("id", "line", "opening", "head_line")
+_NESTED = (("first", First), ("last", _Step), ("head", StoredHead), ("copied", Copied))
+_COLUMNS = [*_OWN, *(f"{name}_{field}" for name, kind in _NESTED for field in kind._fields)]
+_TABLE = f"CREATE TABLE entity ({', '.join(_COLUMNS)}, PRIMARY KEY (id)) WITHOUT ROWID"
+_FIND = f"SELECT {', '.join(_COLUMNS)} FROM entity WHERE id = ?"  # noqa: S608 - of constants, as below
+_KEEP = f"INSERT OR REPLACE INTO entity VALUES ({', '.join('?' for _ in _COLUMNS)})"  # noqa: S608
+_ALL = f"SELECT {', '.join(_COLUMNS)} FROM entity ORDER BY id"  # noqa: S608
+
+_NO_FIRST, _NO_LAST, _NO_HEAD, _NOT_COPIED = ((None,) * len(kind._fields) for _, kind in _NESTED)
+_FIRST = len(_OWN)
+_LAST = _FIRST + len(First._fields)
+_HEAD = _LAST + len(_Step._fields)
+_COPIED = _HEAD + len(StoredHead._fields)
+
+
+def _row_of(each: _Entity) -> tuple[Any, ...]:
+    nested = (*(each.first or _NO_FIRST), *(each.last or _NO_LAST), *(each.head or _NO_HEAD))
+    return (each.id, each.line, each.opening, each.head_line, *nested, *(each.copied or _NOT_COPIED))
+
+
+def _entity_of(row: tuple[Any, ...]) -> _Entity:
+    identifier, line, opening, head_line = row[:_FIRST]
+    return _Entity(
+        identifier,
+        line,
+        opening,
+        head_line,
+        None if row[_FIRST] is None else First._make(row[_FIRST:_LAST]),
+        None if row[_LAST] is None else _Step._make(row[_LAST:_HEAD]),
+        None if row[_HEAD] is None else StoredHead._make(row[_HEAD:_COPIED]),
+        None if row[_COPIED] is None else Copied._make(row[_COPIED:]),
+    )
 
 
 class Told:
@@ -81,9 +96,10 @@ class Told:
         # Whoever reads an export may end it in another thread than where it was begun.
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         for command in ("journal_mode=OFF", "synchronous=OFF", f"cache_size=-{_CACHE}", "temp_store=FILE"):
-            self._run(f"PRAGMA {command}")
-        self._run(_TABLE)
-        self._run("BEGIN")
+            self._database.execute(f"PRAGMA {command}")
+        self._database.execute(_TABLE)
+        self._database.execute("BEGIN")
+        self._at_hand: dict[str, _Entity] = {}
         self._checks: dict[str, Callable[[int, Row], Iterator[Fault]]] = {
             EVENT.name: self._event,
             ENTITY.name: self._head,
@@ -93,6 +109,7 @@ class Told:
 
     def close(self) -> None:
         """Forget it all."""
+        self._at_hand.clear()
         self._database.close()
 
     def fault_of(self, line: int, kind: Kind, row: Row) -> str | None:
@@ -102,53 +119,56 @@ class Told:
 
     def fault_of_all(self) -> tuple[int, str] | None:
         """Return what is wrong with an entity now that all of it was told, with the number of the line; or None."""
-        for row in self._run(_ALL):
-            columns = iter(row)
-            identifier, line, head_line = islice(columns, 3)
-            first, last = First(*islice(columns, _OF_FIRST)), _Step(*islice(columns, _OF_STEP))
-            head, copied = StoredHead(*islice(columns, _OF_HEAD)), Copied(*columns)
-            if line is None:
-                return head_line, f"the entity {identifier} is not whole: it has a head, and no events"
-            told_head, told_copy = head if head_line else None, copied if copied.version else None
-            for fault in faults_of_head(told_head, first, last, told_copy):
-                return head_line or line, f"the entity {identifier} is not whole: {fault.problem}"
+        self._put_away()
+        for each in map(_entity_of, self._database.execute(_ALL)):
+            line = each.head_line or each.line or 0
+            if each.first is None or each.last is None:
+                return line, f"the entity {each.id} is not whole: it has a head, and no events"
+            for fault in faults_of_head(each.head, each.first, each.last, each.copied):
+                return line, f"the entity {each.id} is not whole: {fault.problem}"
         return None
 
     def _event(self, line: int, row: Row) -> Iterator[Fault]:
-        identifier = row["entity_id"]
-        step = _Step(*[row[name] for name in _Step._fields])
-        found = self._run(_FIND_STEP, (identifier,)).fetchone()
-        for fault in faults_of_next(None if found is None else _Step(*found), step):
-            yield fault._replace(problem=f"the entity {identifier} is not whole: {fault.problem}")
-        if found is None:
-            self._run(_BEGIN, (identifier, line, *step, *(row[name] for name in First._fields)))
-        else:
-            self._run(_GO_ON, (*step, line, identifier))
+        entity = self._entity(row["entity_id"])
+        last, step = entity.last, _Step(*[row[name] for name in _Step._fields])
+        for fault in faults_of_next(last, step):
+            yield fault._replace(problem=f"the entity {entity.id} is not whole: {fault.problem}")
+        if last is None:
+            entity.first, entity.opening = First(*[row[name] for name in First._fields]), 1
+        elif entity.opening == last.version and last.message_id == step.message_id:
+            entity.opening += 1
+        entity.line, entity.last = line, step
 
     def _head(self, line: int, row: Row) -> Iterator[Fault]:
-        values = [row[name] for name in StoredHead._fields]
-        if self._run(_NOTE_HEAD, (row["id"], line, *values)).rowcount != 1:
-            yield Fault("head", f"the entity {row['id']} has a head already")
+        entity = self._entity(row["id"])
+        if entity.head is not None:
+            yield Fault("head", f"the entity {entity.id} has a head already")
+        entity.head_line, entity.head = line, StoredHead(*[row[name] for name in StoredHead._fields])
 
     def _copy(self, _line: int, row: Row) -> Iterator[Fault]:
-        identifier, version = row["entity_id"], row["from_version"]
-        head_type, head_version, opening = self._head_of(identifier)
-        if head_version is None:
-            yield Fault("fork", f"the entity {identifier} is said to be a copy, and is not there")
-        elif head_type != ERASED:  # of such a one it stays noted
-            yield from faults_of_copy(version, opening)
-        self._run(_NOTE_COPY, (version, row["forked_at"], identifier))
+        entity = self._entity(row["entity_id"])
+        if entity.head is None:
+            yield Fault("fork", f"the entity {entity.id} is said to be a copy, and is not there")
+        elif entity.head.type != ERASED:  # of such a one it stays noted
+            yield from faults_of_copy(row["from_version"], entity.opening)
+        entity.copied = Copied(row["from_version"], row["forked_at"])
 
     def _effect(self, _line: int, row: Row) -> Iterator[Fault]:
-        head_type, head_version, _ = self._head_of(row["entity_id"])
-        for fault in faults_of_belonging("outbox", row["version"], head_type, head_version):
+        head = self._entity(row["entity_id"]).head
+        kind, version = (None, None) if head is None else (head.type, head.version)
+        for fault in faults_of_belonging("outbox", row["version"], kind, version):
             yield fault._replace(problem=f"{effect_name(row)}: {fault.problem}")
 
-    def _head_of(self, identifier: str) -> Sequence[Any]:
-        return self._run(_FIND_HEAD, (identifier,)).fetchone() or (None, None, None)
+    def _entity(self, identifier: str) -> _Entity:
+        """Return what was told of an entity, to be added to."""
+        found = self._at_hand.get(identifier)
+        if found is None:
+            if len(self._at_hand) >= _AT_HAND:
+                self._put_away()
+            row = self._database.execute(_FIND, (identifier,)).fetchone()
+            found = self._at_hand[identifier] = _Entity(identifier) if row is None else _entity_of(row)
+        return found
 
-    def _run(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
-        return self._database.execute(sql, parameters)
-
-
-_OF_FIRST, _OF_STEP, _OF_HEAD = len(First._fields), len(_Step._fields), len(StoredHead._fields)
+    def _put_away(self) -> None:
+        self._database.executemany(_KEEP, map(_row_of, self._at_hand.values()))
+        self._at_hand.clear()

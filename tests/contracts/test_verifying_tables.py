@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import delete, text, update
 
 from pachyderm_cli import Pachyderm
 from pachyderm_cli.errors import CheckFailed
 from pachyderm_cli.store import importing
 from pachyderm_cli.store.migrate import migrate
-from pachyderm_cli.store.schema import events, metadata
+from pachyderm_cli.store.schema import events, forks, metadata
 from tests.support import courier, porter
 from tests.support.courier import Do
 from tests.support.moving import exported, furnish
@@ -53,6 +53,14 @@ def test_a_migrated_store_has_all_it_is_to_have(store_url: str) -> None:
     migrate(store_url)
     with Office(store_url) as office:
         assert list(furnish(office).verify()) == []
+
+
+def test_a_copy_of_which_nothing_is_noted_is_sound(office: Office, store_url: str) -> None:
+    """An import that was given up may have brought a copy without its note; and the copy goes on, as others do."""
+    execute(store_url, delete(forks))
+    assert list(office.open().verify()) == []
+    office.open().send("courier:@fork", Do(note="on"))
+    assert list(office.open().verify()) == []
 
 
 @pytest.mark.parametrize(("table", "index"), INDEXES)

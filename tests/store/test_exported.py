@@ -187,6 +187,16 @@ def test_versions_against_the_order_of_positions_are_found(lines: list[str]) -> 
         read(with_footer(changed))
 
 
+def test_little_is_kept_at_hand(lines: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With room for one entity at hand only, what was told of the others is found again."""
+    monkeypatch.setattr("pachyderm_cli.store.told._AT_HAND", 1)
+    assert len(read(lines)) == len(lines) - 2
+    at = last_of(lines, "fork")
+    row = {**json.loads(lines[at])["fork"], "from_version": 1}
+    with pytest.raises(CheckFailed, match=f"^line {at + 1}: .*and 2 were"):
+        read(with_footer_of(lines, at, json.dumps({"fork": row})))
+
+
 def test_heads_and_events_without_each_other_are_found(lines: list[str]) -> None:
     """An entity without a head, and a head twice or without events, is told with a line of it."""
     lines = [line for line in lines if line.startswith(('{"pachyderm"', '{"event"', '{"entity"'))]
