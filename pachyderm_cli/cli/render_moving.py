@@ -7,6 +7,7 @@ from typing import Any
 
 from pachyderm_cli.cli.output import Line
 from pachyderm_cli.cli.render_store import counted
+from pachyderm_cli.store.abandoning import Abandoned
 from pachyderm_cli.store.importing import Imported
 
 
@@ -28,6 +29,12 @@ def imported(result: Imported) -> Iterator[Line]:
         (f": {contents}", ""),
         (f", {positions}", "dim"),
     )
+
+
+def abandoned(result: Abandoned) -> Iterator[Line]:
+    """Show what went again of an import that was given up."""
+    gone = f"{counted(result.events, 'event')} of {counted(result.entities, 'entity', 'entities')}"
+    yield ((f"the import was given up; {gone} that had come in by half are gone again", ""),)
 
 
 def _few(result: Imported) -> dict[str, int]:

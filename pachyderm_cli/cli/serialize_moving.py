@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from pachyderm_cli.store.abandoning import Abandoned
 from pachyderm_cli.store.importing import Imported
 
 
@@ -17,6 +18,11 @@ def exported(result: Mapping[str, Any]) -> dict[str, Any]:
 def imported(result: Imported) -> dict[str, Any]:
     """Return what came into which store."""
     return asdict(result)
+
+
+def abandoned(result: Abandoned) -> dict[str, Any]:
+    """Return what went again of an import that was given up."""
+    return result._asdict()
 
 
 def copied(source: str, result: Imported) -> dict[str, Any]:

@@ -37,9 +37,16 @@ def encode_model(value: BaseModel) -> str:
     try:
         # What `model_dump_json` calls, without the time that it takes to hand its many arguments on.
         text: bytes = value.__pydantic_serializer__.to_json(value, by_alias=True, round_trip=True, warnings="error")
-        return text.decode()
+        return _json(text)
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         raise Unfaithful(_culprit(value, type(value).__name__), f"cannot be written as JSON: {error}") from error
+
+
+def _json(text: bytes) -> str:
+    """Return the text. Raises ValueError where a model's own settings let it hold numbers that JSON has not."""
+    if b"NaN" in text or b"Infinity" in text:  # in a string they may stand
+        from_json(text, allow_inf_nan=False)
+    return text.decode()
 
 
 def decode_model(model: type[ModelT], text: str) -> ModelT:
@@ -64,7 +71,7 @@ def encode_faithfully(value: ModelT) -> tuple[str, ModelT]:
 def encode_state(adapter: TypeAdapter[Any], state: Any) -> str:
     """Return `state` as JSON text. Raises Unfaithful if it holds something that JSON cannot."""
     try:
-        return adapter.serializer.to_json(state, by_alias=True, round_trip=True, warnings="error").decode()
+        return _json(adapter.serializer.to_json(state, by_alias=True, round_trip=True, warnings="error"))
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         raise Unfaithful(_culprit(state, "state"), f"cannot be written as JSON: {error}") from error
 
@@ -129,7 +136,7 @@ def _culprit(value: Any, path: str, depth: int = 0) -> str:
         children = [(index, f"{path}[{index}]", child) for index, child in enumerate(value)]
     for key, inner, child in children:
         try:
-            from_json(to_json({key: child}))
+            from_json(to_json({key: child}), allow_inf_nan=False)
         except (PydanticSerializationError, ValueError):
             return _culprit(child, inner, depth + 1) if depth < _DEEPEST else inner
     return path

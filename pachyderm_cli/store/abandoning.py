@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import uuid4
 
-from sqlalchemy import bindparam, delete, func, insert, literal_column, select
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
 
 from pachyderm_cli.domain.timestamps import to_text
 from pachyderm_cli.store.append_statements import next_position
@@ -17,14 +17,27 @@ from pachyderm_cli.store.schema import ERASED, entities, events
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
 
-_in_network = events.c.network == bindparam("network")
-_has_head = (
-    select(literal_column("1"))
-    .where(entities.c.network == events.c.network, entities.c.id == events.c.entity_id)
-    .exists()
+_each = (
+    select(events.c.entity_id, func.max(events.c.version).label("last"), func.count().label("number"))
+    .where(events.c.network == bindparam("network"))
+    .group_by(events.c.entity_id)
+    .subquery("each_entity")
 )
-_COUNT = Statement(select(func.count(func.distinct(events.c.entity_id)), func.count()).where(_in_network, ~_has_head))
-_REMOVE = Statement(delete(events).where(_in_network, ~_has_head))
+_is_its_head = and_(entities.c.network == bindparam("network"), entities.c.id == _each.c.entity_id)
+# In an export the head comes with the first event of the last message: those after it may be missing.
+_HALVES = Statement(
+    select(_each.c.entity_id, _each.c.number)
+    .select_from(_each.outerjoin(entities, _is_its_head))
+    .where(or_(entities.c.version.is_(None), entities.c.version != _each.c.last))
+)
+_entity = bindparam("entity_id", type_=entities.c.id.type)
+_REMOVE = (
+    Statement(delete(events).where(events.c.network == bindparam("network"), events.c.entity_id == _entity)),
+    Statement(delete(entities).where(entities.c.network == bindparam("network"), entities.c.id == _entity)),
+)
+_HEAD = Statement(
+    delete(entities).where(entities.c.network == bindparam("network"), entities.c.id == bindparam("entity_id"))
+)
 _HEAD = Statement(
     insert(entities).values(
         {**{column.name: bindparam(column.name) for column in entities.columns}, "position": next_position()}
@@ -43,7 +56,7 @@ class Abandoned(NamedTuple):
 def abandon_import(store: Store, network: str, at: datetime) -> Abandoned | None:
     """Remove the entities that had come in by half, and forget the import; return None where there is none unfinished.
 
-    An entity whose head had come in is whole, may have been written to since, and stays. Where the removed events
+    An entity that has come in whole may have been written to since, and stays. Where the removed events
     were, one row stays that tells followers, so that no position is ever given a second time.
     """
 
@@ -52,15 +65,15 @@ def abandon_import(store: Store, network: str, at: datetime) -> Abandoned | None
         found = unfinished(transaction, network)
         if found is None:
             return None
-        key = {"network": network}
-        ((halves, count),) = transaction.rows(_COUNT, key)
-        if count:  # first the row that stays: SQLite gives it a position after all that are there
-            _tell(
-                transaction, network, at, f"an import was given up: {count} events of {halves} entities are gone again"
-            )
-            transaction.count(_REMOVE, key)
+        halves = transaction.rows(_HALVES, {"network": network})
+        count = sum(number for _, number in halves)
+        if halves:  # first the row that stays: SQLite gives it a position after all that are there
+            why = f"an import was given up: {count} events of {len(halves)} entities are gone again"
+            _tell(transaction, network, at, why)
+            for statement in _REMOVE:
+                transaction.run_many(statement, [{"network": network, "entity_id": each} for each, _ in halves])
         forget_parts(transaction, network)
-        return Abandoned(found.lines, halves, count)
+        return Abandoned(found.lines, len(halves), count)
 
     return store.write(work)
 

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import make_url
 
 from pachyderm_cli.cli import line_file
+from pachyderm_cli.store import importing
 from tests.cli.running import SECONDS, Command
 
 KEYS = [
@@ -221,3 +222,29 @@ def test_a_copy_goes_to_a_server_and_back(pachyderm: Command, file: Path, postgr
         refused = command.quick("copy", "--to", to, "--to-network", "y", "--json")
         assert (refused.status, refused.error["code"], "s3cr3t" in refused.err) == (2, "usage", False)
     assert source.quick("copy", "--to", "nowhere", "--json").error["code"] == "config_error"
+
+
+def test_what_is_in_its_way_is_told_before_any_part_is_in(on_store: Command, file: Path) -> None:
+    """A file that is to be imported in parts is held against the store while it is checked."""
+    network = on_store.elsewhere(on_store.folder, PACHYDERM_NETWORK="shop")
+    network.quick("send", "box:@b", "put-in", "text=y").done()
+    result = network.quick("import", file, "--resumable", "--json")
+    assert (result.status, result.error["code"]) == (4, "collision")
+    assert "nothing was written" in result.error["message"]
+    assert len(network.quick("list", "--json").done().documents) == 1
+
+
+def test_one_that_will_never_end_is_given_up(on_store: Command, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`import --abandon` tells what went again; the network can be exported after it, and there is no second one."""
+    monkeypatch.setattr(importing, "_PART", 1)
+    network = on_store.elsewhere(on_store.folder, PACHYDERM_NETWORK="shop")
+    cut_off = "".join(file.read_text().splitlines(keepends=True)[:2])
+    assert network.quick("import", "-", "--resumable", stdin=cut_off).status == 9
+    assert network.quick("export").status == 2
+    given_up = network.quick("import", "--abandon", "--json").done().document
+    assert given_up == {"lines": 2, "entities": 1, "events": 1}
+    network.quick("export").done()
+    again = network.quick("import", "--abandon", "--json")
+    assert (again.status, again.error["code"]) == (3, "not_found")
+    for arguments in (("import", "--abandon", file), ("import",)):
+        assert network.quick(*arguments).status == 2

@@ -54,6 +54,22 @@ def test_what_came_in_by_half_goes_and_the_rest_stays(unfinished: Pachyderm, lin
         unfinished.abandon_import()
 
 
+def test_a_head_may_have_come_before_the_last_of_its_events(
+    open_engine: OpenEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut off between the events of one message, an entity is not whole although its head is there."""
+    with tally_engine(f"sqlite:///{tmp_path}/three.db") as source:
+        source.send("tally:@three", AddAll(amounts=(1, 2, 3)))
+        cut_off = exported(source)[:3]
+    monkeypatch.setattr(importing, "_PART", 1)
+    engine = open_engine()
+    with pytest.raises(CheckFailed, match="cut off"):
+        engine.import_lines(cut_off, resumable=True)
+    assert (engine.abandon_import().events, list(engine.entities())) == (1, [])
+    assert list(engine.verify()) == []
+    engine.send("tally:@three", Add())
+
+
 def test_no_position_is_given_a_second_time(unfinished: Pachyderm) -> None:
     """Followers that had seen what is gone are told so, at a position behind it, and miss nothing after that."""
     with unfinished.follow(cursor="c", wait=False) as log:

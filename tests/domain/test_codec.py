@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import AliasChoices, BaseModel, Field, TypeAdapter
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter
 
 from pachyderm_cli import Event
 from pachyderm_cli.domain.codec import (
@@ -85,6 +85,15 @@ class Remembers(Event):
         return 2 * self.amount
 
 
+class Constants(Event):
+    """What would be stored as a text that is no JSON."""
+
+    model_config = ConfigDict(ser_json_inf_nan="constants")
+
+    share: float = 0.0
+    text: str = ""
+
+
 class Hides(Event):
     secret: int = Field(default=0, exclude=True)
 
@@ -155,6 +164,8 @@ def test_a_number_or_a_time_comes_back_the_same_or_is_refused(number: float, mom
         (Typed(share=math.nan), "Typed.share"),
         (Typed(share=math.inf), "Typed.share"),
         (Typed(point=Point(math.nan)), "Typed.point.x"),
+        (Constants(share=math.nan), "Constants.share"),
+        (Constants(share=-math.inf, text="NaN"), "Constants.share"),
         (Typed(point=Point(0.0, (1,))), "Typed.point.label"),
         (Anything(value="\ud800"), "Anything.value"),
         (Anything(value={"a": ["b", "\udfff"]}), "Anything.value.a[1]"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pachyderm_cli.cli.session import JsonOption, Session
-from pachyderm_cli.errors import CheckFailed
+from pachyderm_cli.errors import CheckFailed, UsageError
 
 if TYPE_CHECKING:
     from pachyderm_cli.cli.line_file import LineFile
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 def import_(
     ctx: typer.Context,
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="What export wrote; -: standard input.", show_default=False)
-    ],
+        str | None, typer.Argument(metavar="FILE", help="What export wrote; -: standard input.", show_default=False)
+    ] = None,
     resumable: Annotated[
         bool, typer.Option("--resumable", help="In parts; the same command goes on after whatever ended it.")
+    ] = False,
+    abandon: Annotated[
+        bool, typer.Option("--abandon", help="Give up a --resumable one that never came to its end. Takes no FILE.")
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -39,6 +42,14 @@ def import_(
     from pachyderm_cli.cli.output import emit  # noqa: PLC0415 - as above
 
     session: Session = ctx.obj
+    if abandon:
+        if file is not None or resumable:
+            raise UsageError("--abandon goes alone: it gives up what was begun, whatever the file")
+        with session.open() as pachyderm:
+            emit(pachyderm.abandon_import(), as_json, serialize_moving.abandoned, render_moving.abandoned)
+        return
+    if file is None:
+        raise UsageError("say which FILE is to be imported; - is standard input")
     with opened(file) as lines:
         imported = _import(session, lines, resumable=resumable)
     emit(imported, as_json, serialize_moving.imported, render_moving.imported)
@@ -58,8 +69,10 @@ def _import(session: Session, file: LineFile, *, resumable: bool) -> Imported:
     named = session.named_network
     with replace(session, network=exported.network if named is None else named).open() as pachyderm:
         if not is_pipe:
-            if resumable or not is_made(pachyderm.store):
-                for _ in _exported(lines("checking")):  # what is wrong with it is found before anything is made
+            if resumable:  # what is wrong with it, or in its way, is found before any of it is in
+                pachyderm.require_free(_exported(lines("checking")))
+            elif not is_made(pachyderm.store):
+                for _ in _exported(lines("checking")):  # before anything is made
                     pass
             exported = _exported(lines("importing"))
         return pachyderm.import_lines(exported, resumable=resumable)
