@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from benchmarks.places import places
 from torture import report
 from torture.figure import Figure, Run
-from torture.scenarios import kill
+from torture.scenarios import kill, power_loss
 
 SCENARIOS: Mapping[str, Callable[[Run], Figure]] = {
     "kill-sqlite": kill.on_sqlite,
     "kill-postgres": kill.on_postgres,
+    "power-loss-sqlite": power_loss.on_sqlite,
 }
 
 

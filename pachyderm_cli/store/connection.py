@@ -127,7 +127,10 @@ def create_owner_only(path: Path) -> None:
 
 def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
     cursor = connection.cursor()
-    # Turning WAL on needs the file alone for a moment, and SQLite's own wait does not cover that.
+    # Turning WAL on is a transaction of the old kind, which ends with the removal of a journal. Only EXTRA has that on
+    # disk too: a journal that is back after a power failure would undo it, and all that was committed since.
+    cursor.execute("PRAGMA synchronous=EXTRA")
+    # It also needs the file alone for a moment, and SQLite's own wait does not cover that.
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:

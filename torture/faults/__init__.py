@@ -1,0 +1,1 @@
+"""Faults, and what records a disk: see the scenarios that use them."""
