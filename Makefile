@@ -23,7 +23,7 @@ TEST := $(VENV)/.test-$(HERE)
 DEV := $(VENV)/.dev-$(HERE)
 BENCH := $(VENV)/.bench-$(HERE)
 
-.PHONY: help demo test test-lowest lint format bench clean
+.PHONY: help demo test test-lowest lint format bench torture clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,11 @@ format: $(DEV)  ## mend what ruff can mend by itself
 # QUICK=1 for less than two minutes; ONLY='one-sender-sqlite startup' for some figures.
 bench: $(BENCH)  ## measure beside the raw drivers and a peer (QUICK=1: smaller; ONLY="NAME …": some of it)
 	$(VENV)/bin/python -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
+
+# QUICK=1 for a small part of each; SEED=7 for the chances of an earlier run; REPORT=1 writes docs/reliability.md.
+torture: $(TEST)  ## kill it, cut its power, and judge what is left (QUICK=1: smaller; ONLY="NAME …": some of it)
+	$(VENV)/bin/python -W ignore -m torture $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED)) \
+		$(if $(REPORT),--report) $(if $(ONLY),--only $(ONLY))
 
 clean:  ## remove the environments and whatever else was made
 	rm -rf $(VENV) $(LOWEST) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

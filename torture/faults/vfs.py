@@ -19,7 +19,7 @@ _READ_WRITE = 0x00000002
 class Operation(NamedTuple):
     """What was asked of a file: `kind` is write, truncate, sync or delete; or ack, which is the client's own.
 
-    `offset` is where it was written, or to how many bytes it was cut, or whether its folder was synced once it was gone.
+    `offset` is where it was written, to how many bytes it was cut, or whether its folder was synced once it was gone.
     """
 
     kind: str

@@ -100,9 +100,10 @@ def no_effect_is_without_its_commit(history: History) -> Iterator[str]:
     rows = {(*row.whose, row.version): row for row in history.rows}
     for trace in history.traces:
         row = rows.get((trace.network, trace.entity, trace.version))
+        intent = None if row is None else intents.get((row.network, row.message_id))
         if row is None:
             yield f"{trace} ran for an event that is not there"
-        elif not intents[row.network, row.message_id].message[trace.kind]:
+        elif intent is None or not intent.message[trace.kind]:
             yield f"{trace} ran for {row}, which asked for none"
 
 

@@ -66,6 +66,7 @@ def run(client: Client, task: Task) -> None:
     """Be a client until SIGTERM asks it to end, or SIGKILL does not ask."""
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     client(task, stop)
 
 

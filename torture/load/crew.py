@@ -79,14 +79,19 @@ def _fork(work: Callable[[], object]) -> int:
     if threading.active_count() > 1:
         raise RuntimeError("a process with threads is not to be forked")
     sys.stdout.flush()
-    process = os.fork()
-    if process == 0:
-        _be_a_child(work)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until a child has a handler of its own
+    try:
+        process = os.fork()
+        if process == 0:
+            _be_a_child(work)
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     return process
 
 
 def _be_a_child(work: Callable[[], object]) -> NoReturn:
     try:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         work()
     except BaseException:  # noqa: BLE001 - whatever it is, the parent is told by the status
         traceback.print_exc()

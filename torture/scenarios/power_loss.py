@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from pachyderm_cli import Pachyderm, Rejected
+from pachyderm_cli import Pachyderm, PachydermError, Rejected
 from torture.faults.power import Disk
 from torture.faults.vfs import Operation, Recorder
 from torture.figure import Figure, Run
@@ -56,7 +56,7 @@ def _record_and_judge(folder: Path, seed: int, points: int, found: Path) -> None
     note(found, {"numbers": numbers, "breaches": breaches[:100]})
 
 
-def load(recorder: Recorder, folder: Path, seed: int) -> dict[str, tuple[Intent, Answer]]:
+def load(recorder: Recorder, folder: Path, seed: int, sends: int = 300) -> dict[str, tuple[Intent, Answer]]:
     """Send from some threads; return what was asked and answered, by message id."""
     answers: dict[str, tuple[Intent, Answer]] = {}
     traces = str(folder / "traces.jsonl")
@@ -65,7 +65,7 @@ def load(recorder: Recorder, folder: Path, seed: int) -> dict[str, tuple[Intent,
 
         def send(thread: int) -> None:
             random = Random(f"power:{seed}:{thread}")  # noqa: S311 - chances, no secrets
-            for _ in range(300):
+            for _ in range(sends):
                 message_id = str(UUID(int=random.getrandbits(128), version=4))
                 entity = str(UUID(int=random.randrange(ENTITIES) + 1))
                 amount, parts = random.choice((0, *range(1, 20))), random.choice((1, 2, 3))
@@ -115,17 +115,26 @@ def _judge(place: Path, known: list[tuple[Intent, Answer]], asked: dict[str, tup
     """Hold a store after power loss against what was acknowledged before it, and send to it once more."""
     file = place / "store.db"
     history = History([intent for intent, _ in asked.values()], [answer for _, answer in known])
-    if file.exists():
-        with closing(sqlite3.connect(file)) as connection:
-            [(verdict,), *_] = connection.execute("PRAGMA integrity_check").fetchall()
-            has_tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if verdict != "ok":
-            return [Breach("the_file_is_sound", verdict)]
-        if has_tables:
+    try:
+        if file.exists() and _is_made(file):
             read_tables(history, f"sqlite:///{file}")
+    except sqlite3.DatabaseError as error:
+        return [Breach("the_file_is_sound", str(error))]
     found = [Breach(law.__name__, what) for law in LAWS for what in law(history)]
-    with Pachyderm(f"sqlite:///{file}", modules={"account": account}, network="red") as engine:
-        before = len(history.by_entity().get(("red", str(UUID(int=1))), []))
-        if engine.send(f"account:{UUID(int=1)}", "put", {"network": "red", "amount": 1}).version != before + 1:
-            found.append(Breach("it_goes_on", "the next send was not decided at the last version"))
-    return found
+    entity = str(UUID(int=1))
+    before = len(history.by_entity().get(("red", entity), []))
+    try:
+        with Pachyderm(f"sqlite:///{file}", modules={"account": account}, network="red") as engine:
+            version = engine.send(f"account:{entity}", "put", {"network": "red", "amount": 1}).version
+    except PachydermError as error:
+        return [*found, Breach("it_goes_on", error.message)]
+    return found if version == before + 1 else [*found, Breach("it_goes_on", f"{version} came after {before}")]
+
+
+def _is_made(file: Path) -> bool:
+    """Tell whether the tables are there. Raises sqlite3.DatabaseError for a file that is not sound."""
+    with closing(sqlite3.connect(file)) as connection:
+        [(verdict,), *_] = connection.execute("PRAGMA integrity_check").fetchall()
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+        return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0])
