@@ -11,7 +11,6 @@ from typing import Any, NamedTuple, Protocol
 from pachyderm_cli.engine.deciding import Request
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.records import Held, StoredEffect
-from pachyderm_cli.store.status import status_of
 from pachyderm_cli.store.store import Store
 
 _DEEPEST = 8  # deliveries from network to network inside of one another: each takes a part of Python's stack
@@ -133,6 +132,8 @@ def listed_networks(current: str, named: Sequence[str], store_url: Callable[[str
 
 def _inside(store: Store) -> tuple[str | None, dict[str, tuple[int, int]]]:
     """Return what keeps the store from being read, if anything does, and how much is in each of its networks."""
+    from pachyderm_cli.store.status import status_of  # noqa: PLC0415 - every command loads this module
+
     try:
         status = status_of(store)
     except StoreError as error:

@@ -1,15 +1,21 @@
-"""Looking after the store as a whole: copies of it, what it is like, whether it is whole."""
+"""Looking after the store as a whole: copies of it, what it is like, whether it is whole.
+
+What does it is loaded when it is called for: every command loads this module.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pachyderm_cli.engine.loader import EntityTypes
-from pachyderm_cli.engine.verifying import Verification
-from pachyderm_cli.store.backup import BackedUp, Progress, back_up
-from pachyderm_cli.store.status import StoreStatus, status_of
 from pachyderm_cli.store.store import Store
+
+if TYPE_CHECKING:
+    from pachyderm_cli.engine.verifying import Verification
+    from pachyderm_cli.store.backup import BackedUp, Progress
+    from pachyderm_cli.store.status import StoreStatus
 
 
 class Upkeep:
@@ -29,6 +35,8 @@ class Upkeep:
         are. Raises UsageError for a path that cannot be the copy's, and for a store on Postgres, whose own pg_dump
         does it; StoreError.
         """
+        from pachyderm_cli.store.backup import back_up  # noqa: PLC0415 - see the module's docstring
+
         return back_up(self._store, Path(path), replace=replace, progress=progress)
 
     def store_status(self) -> StoreStatus:
@@ -36,6 +44,8 @@ class Upkeep:
 
         A store that is not there stays so; one of an older schema is told of as it is. Raises StoreError.
         """
+        from pachyderm_cli.store.status import status_of  # noqa: PLC0415 - see the module's docstring
+
         return status_of(self._store)
 
     def verify(
@@ -48,4 +58,6 @@ class Upkeep:
         all of them, or of the entities of one type. `progress` is called with how many events are read, and how many
         there are. Once it was iterated over, `summary` says how much was read. Iterating raises StoreError.
         """
+        from pachyderm_cli.engine.verifying import Verification  # noqa: PLC0415 - see the module's docstring
+
         return Verification(self._store, self._types, None if all_networks else self._network, type_name, progress)
