@@ -64,9 +64,10 @@ def test_nothing_is_found_in_a_sound_module(name: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("kept", [Property.TOTAL, Property.INVARIANT])
-def test_a_sound_module_holds(kept: Property) -> None:
+def test_a_sound_module_holds(kept: Property, capfd: pytest.CaptureFixture[str]) -> None:
     """A sequence that a module keeps every property on can be held against it without a word."""
     hold(ZOO / "sound" / "water_meter.py", kept, READINGS)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize(("kind", "names", "least"), [("faulty", FAULTY, 25), ("sound", SOUND, 10)])

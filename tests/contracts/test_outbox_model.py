@@ -18,6 +18,7 @@ class OutboxAtWork(RuleBasedStateMachine):
     """Drives two engines on one store. Each example has a network of its own, in one database."""
 
     store_url: str
+    checked = 0  # errands
     networks = count()
 
     def __init__(self) -> None:
@@ -83,6 +84,7 @@ class OutboxAtWork(RuleBasedStateMachine):
             assert [each.stored for each in engine.effects()] == []
             if self.sent:
                 check(self.errands, engine, self.sent)
+                type(self).checked += len(self.sent)
         finally:
             self.office.__exit__(None, None, None)
 
@@ -94,6 +96,7 @@ def test_all_that_is_sent_happens_as_it_should(store_url: str) -> None:
         pass
 
     OnThisStore.store_url = store_url
-    # What is asserted stands in the machine: in its end (`teardown`) and in what it checks (`check`).
+    # What else is asserted stands in the machine: in its end (`teardown`) and in what it checks (`check`).
     examples = 300 if settings.get_current_profile_name() == "explore" else 30
     run_state_machine_as_test(OnThisStore, settings=settings(max_examples=examples, stateful_step_count=12))
+    assert OnThisStore.checked > examples
