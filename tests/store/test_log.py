@@ -1,6 +1,9 @@
 """The log as it grows: what is read is complete, however commits overtake one another."""
 
+import random
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import Any
 from uuid import UUID, uuid4
@@ -211,6 +214,36 @@ def test_nothing_is_missed_whoever_commits_first(pg: Engine, store: Store, steps
         with pg.connect() as connection:
             there = list(connection.execute(select(events.c.position).order_by(events.c.position)).scalars())
     assert read == there
+
+
+def test_small_pages_miss_nothing_while_writers_hold_transactions_open(
+    pg: Engine, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writers that commit or roll back after a while, by chance; the reader looks all the time, a few rows at once."""
+    monkeypatch.setattr(log, "PAGE", 3)
+
+    def write_many(seed: int) -> None:
+        chances = random.Random(seed)  # noqa: S311 - no secret
+        with pg.connect() as connection:
+            for _ in range(100):
+                for _ in range(chances.randrange(1, 4)):
+                    write(connection)
+                time.sleep(chances.choice((0, 0.001, 0.005)))
+                connection.rollback() if chances.random() < 0.2 else connection.commit()
+
+    reader, read = LogReader(store, EVERYTHING, 0), list[int]()
+    with ThreadPoolExecutor(4) as pool:
+        writing = [pool.submit(write_many, seed) for seed in range(4)]
+        while not all(each.done() for each in writing):
+            read += positions(reader)
+    while (found := reader.read()) is not None:
+        read += [event.position for event in found]
+    with pg.connect() as connection:
+        there = list(connection.execute(select(events.c.position).order_by(events.c.position)).scalars())
+    assert read == there
+    assert len(there) > 400
+    for each in writing:
+        each.result()
 
 
 def test_a_log_of_many_pages_comes_in_order(store_url: str) -> None:
