@@ -118,7 +118,7 @@ def _require_finished(transaction: Transaction, network: str) -> None:
     if found is not None:
         raise UsageError(
             f"an import into the network {network!r} is unfinished, so that it has only a part of what it is to have; "
-            "run the same import again",
+            "run the same import again, or give it up with pachyderm import --abandon",
             network=network,
         )
 

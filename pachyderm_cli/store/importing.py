@@ -79,7 +79,7 @@ def import_whole(store: Store, exported: Exported, network: str) -> Imported:
         if found is not None:
             raise UsageError(
                 f"an import into the network {network!r} is unfinished ({found.lines} lines of it are in the store); "
-                "run it again with --resumable",
+                "run it again with --resumable, or give it up with --abandon",
                 network=network,
             )
         loading.begin(transaction)
@@ -133,7 +133,8 @@ class _Parts:
         if self._exported.checksum != self._noted.checksum:
             raise UsageError(
                 f"another import into the network {self._network!r} was begun at {self._started_at} and is unfinished: "
-                f"its first {self.done} lines are in the store, and they are not those of this one; finish it first",
+                f"its first {self.done} lines are in the store, and they are not those of this one; finish it first, "
+                "or give it up with --abandon",
                 network=self._network,
             )
         self.loading.position, self.loading.new_position = self._noted.position, self._noted.new_position

@@ -46,10 +46,7 @@ def history(
     from pachyderm_cli.cli.output import emit, emit_each, finish  # noqa: PLC0415 - as above
     from pachyderm_cli.cli.stopping import stopped_by_signals  # noqa: PLC0415 - as above
 
-    if following and (reverse or causes):
-        raise UsageError("--follow goes on with what comes; leave out --reverse and --causes")
-    if causes and (reverse or any(each is not None for each in (first, last, limit))):
-        raise UsageError("--causes shows whole trees; leave out --from, --to, --limit and --reverse")
+    _require_sense(first, last, limit, reverse=reverse, causes=causes, following=following)
     session: Session = ctx.obj
     stopping = stopped_by_signals(as_json=as_json, at_once=True) if following else nullcontext()
     with stopping as stop, session.open() as pachyderm:
@@ -66,6 +63,15 @@ def history(
                 finish()  # whoever follows has each line as it comes
                 if stop.is_set():
                     return
+
+
+def _require_sense(
+    first: int | None, last: int | None, limit: int | None, *, reverse: bool, causes: bool, following: bool
+) -> None:
+    if following and (reverse or causes):
+        raise UsageError("--follow goes on with what comes; leave out --reverse and --causes")
+    if causes and (reverse or any(each is not None for each in (first, last, limit))):
+        raise UsageError("--causes shows whole trees; leave out --from, --to, --limit and --reverse")
 
 
 def register(app: typer.Typer) -> None:
