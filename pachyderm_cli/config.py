@@ -28,6 +28,7 @@ class _StoreTable(BaseModel):
     model_config = _STRICT
     url: str = DEFAULT_STORE
     network: str = DEFAULT_NETWORK
+    wait_seconds: float = Field(default=30, ge=0, le=86400)
 
 
 class _SnapshotsTable(BaseModel):
@@ -83,6 +84,7 @@ class Config(BaseModel):
     store_url: str = Field(repr=False)  # may hold a password
     network: str
     snapshots_every: int
+    wait_seconds: float
     lease_seconds: float
     deliveries: int
     lookups: frozenset[str]
@@ -140,6 +142,7 @@ def load_config(
         store_url=store_url,
         network=network,
         snapshots_every=file.snapshots.every,
+        wait_seconds=file.store.wait_seconds,
         lease_seconds=file.outbox.lease_seconds,
         deliveries=file.outbox.deliveries,
         lookups=frozenset(file.lookup.types),

@@ -37,7 +37,7 @@ def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     assert read.entities == tmp_path / "entities"
     assert read.store_url == f"sqlite:///{tmp_path}/pachyderm.db"
     assert (read.network, read.snapshots_every, read.effects) == ("default", 100, {})
-    assert (read.lease_seconds, read.deliveries) == (30, 1000)
+    assert (read.lease_seconds, read.deliveries, read.wait_seconds) == (30, 1000, 30)
     assert read.lookups == frozenset()
 
 
@@ -50,6 +50,7 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
         [store]
         url = "postgresql+psycopg://u@host/db"
         network = "live"
+        wait_seconds = 0.5
         [snapshots]
         every = 0
         [outbox]
@@ -67,7 +68,7 @@ def test_everything_may_be_set(tmp_path: Path) -> None:
     assert read.entities == tmp_path / "src" / "things"
     assert read.store_url == "postgresql+psycopg://u@host/db"
     assert (read.network, read.snapshots_every) == ("live", 0)
-    assert (read.lease_seconds, read.deliveries) == (2.5, 0)
+    assert (read.lease_seconds, read.deliveries, read.wait_seconds) == (2.5, 0, 0.5)
     assert read.lookups == {"counter", "billing.invoice"}
     assert read.effects == {"smtp_host": "localhost", "ports": [25, 26], "nested": {"deep": True}}
 
@@ -208,6 +209,7 @@ def test_an_unknown_key_is_told_the_nearest(tmp_path: Path, text: str, key: str,
         ("[snapshots]\nevery = true", "snapshots.every: Input should be a valid integer"),
         ("[outbox]\nlease_seconds = 0.4", "outbox.lease_seconds: Input should be greater than or equal to 0.5"),
         ("[outbox]\nlease_seconds = 86401", "outbox.lease_seconds: Input should be less than or equal to 86400"),
+        ("[store]\nwait_seconds = -1", "store.wait_seconds: Input should be greater than or equal to 0"),
         ("[outbox]\nlease_seconds = nan", "outbox.lease_seconds: Input should be "),
         ("[outbox]\nlease_seconds = inf", "outbox.lease_seconds: Input should be less than or equal to 86400"),
         ("[outbox]\nlease_seconds = '30'", "outbox.lease_seconds: Input should be a valid number"),

@@ -62,6 +62,11 @@ class FoldCache:
         with self._lock:
             self._folds.pop((entity_type.name, entity_id.int), None)
 
+    def clear(self) -> None:
+        """Forget every entity."""
+        with self._lock:
+            self._folds.clear()
+
 
 def owned(entity_type: EntityType, fold: Fold) -> Fold:
     """Return `fold` with a state that nobody else can change. Raises EntityFailed if it cannot be copied."""

@@ -37,6 +37,7 @@ from pachyderm_cli.engine.time_travel import TimeTravel
 from pachyderm_cli.engine.upkeep import Upkeep
 from pachyderm_cli.errors import ConfigError, EntityFailed, PachydermError, StoreError
 from pachyderm_cli.store.outbox import renew
+from pachyderm_cli.store.patience import WAIT_SECONDS
 from pachyderm_cli.store.records import Held, Lease, StoredEffect
 from pachyderm_cli.store.store import Store
 
@@ -68,6 +69,7 @@ class Pachyderm(Requests, TimeTravel, Snapshots, Effects, Log, Upkeep, Erasing, 
         lease_seconds: float = 30,
         deliveries: int = DELIVERIES,
         lookups: Iterable[str] = (),
+        wait_seconds: float = WAIT_SECONDS,
         networks: Mapping[str, str] | Networks | None = None,
     ) -> None:
         """Make an engine on the store with that URL, for these entity modules.
@@ -76,7 +78,8 @@ class Pachyderm(Requests, TimeTravel, Snapshots, Effects, Log, Upkeep, Erasing, 
         how many folded entities are kept between calls; `config` is handed to effects; `clock` returns the current
         time, aware. `lease_seconds` is how long an effect belongs to a process that has died, `deliveries` how many
         messages to other entities a send delivers before it answers, `lookups` names types that keep their states for
-        lookup, beside those whose modules say so. `networks` has the store URLs of other networks that messages are
+        lookup, beside those whose modules say so. `wait_seconds` is how long a lock in a SQLite file is waited for, and
+        a server that is away for a while. `networks` has the store URLs of other networks that messages are
         sent to; one that is left out lives in this store. The store is opened at the first use.
         Raises ConfigError and EntityLoadError.
         """
@@ -85,7 +88,7 @@ class Pachyderm(Requests, TimeTravel, Snapshots, Effects, Log, Upkeep, Erasing, 
             raise ConfigError("snapshots_every, cached and deliveries are numbers from 0")
         if not MIN_LEASE <= lease_seconds <= MAX_LEASE:
             raise ConfigError(f"lease_seconds is a number from {MIN_LEASE:g} to {MAX_LEASE:g}")
-        self._store = store if isinstance(store, Store) else Store(store)
+        self._store = store if isinstance(store, Store) else Store(store, wait_seconds)
         self._types = modules if isinstance(modules, EntityTypes) else ModuleEntityTypes(modules)
         self._network = network
         self._config = dict(config or {})
@@ -112,6 +115,7 @@ class Pachyderm(Requests, TimeTravel, Snapshots, Effects, Log, Upkeep, Erasing, 
             "lease_seconds": lease_seconds,
             "deliveries": deliveries,
             "lookups": tuple(lookups),
+            "wait_seconds": wait_seconds,
         }
         if not isinstance(networks, Networks):
             stores = dict(networks or {})
@@ -147,6 +151,7 @@ class Pachyderm(Requests, TimeTravel, Snapshots, Effects, Log, Upkeep, Erasing, 
             lease_seconds=config.lease_seconds,
             deliveries=config.deliveries,
             lookups=config.lookups,
+            wait_seconds=config.wait_seconds,
         )
         engine._networks.places = lambda name: Place(*config.place_of(name))
         return engine

@@ -20,6 +20,7 @@ from pachyderm_cli.engine.folding import Fold, catch_up, load
 from pachyderm_cli.engine.results import SentEvent
 from pachyderm_cli.errors import PachydermError, VersionConflict
 from pachyderm_cli.store.append import append
+from pachyderm_cli.store.confirming import confirm
 from pachyderm_cli.store.events import find_message, read_data
 from pachyderm_cli.store.failures import ConnectionLost
 from pachyderm_cli.store.records import Outcome, RecordedMessage
@@ -100,12 +101,14 @@ class Sender:
                 if delivery.id_may_be_known:
                     known = find_message(self.store, self.network, delivery.id)
                     if known is not None:
+                        confirm(self.store)
                         return self.recorded(delivery, known)
                 prepared = self._decided_from_log(delivery, conflicted_at) if attempt else self.decided(delivery)
                 if not prepared.append.events or self._appended(delivery, prepared):
                     return prepared.committed()
                 conflicted_at = prepared.append.expected_version
             except ConnectionLost:
+                self.cache.clear()  # the server that answers next may be one that took over
                 lost += 1
                 if lost > RECONNECTIONS:
                     raise

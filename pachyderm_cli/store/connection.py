@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sqlite3
 import time
 import weakref
@@ -17,15 +18,16 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.schema import CreateTable
 
 from pachyderm_cli.errors import ConfigError, StoreError
+from pachyderm_cli.store.patience import WAIT_SECONDS, has_several_hosts
 from pachyderm_cli.store.schema import metadata
-
-BUSY_SECONDS = 30
-"""How long a SQLite writer waits for another before it gives up."""
 
 # What the driver logs when a connection is lost is raised as well, and told once.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 _DURABLE_ON_POSTGRES = ("on", "remote_apply")
+
+_SEVERAL_HOSTS = re.compile(r"(postgres[a-z+]*://(?:[^/?#@]*@)?)([^/?#@]*,[^/?#@]*)((?:/[^?]*)?)(?:\?(.*))?", re.DOTALL)
+_HOST = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?")  # an address of IPv6 is in brackets
 
 _open_connections: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -38,7 +40,7 @@ def parse_url(text: str) -> URL:
     """Return the store's URL. Raises ConfigError unless it names a SQLite file or a Postgres database."""
     try:
         scheme, colon, rest = text.partition(":")
-        url = make_url(scheme.lower() + colon + rest)
+        url = make_url(_with_hosts_apart(scheme.lower() + colon + rest))
     except (ArgumentError, ValueError):
         raise ConfigError(
             "the store's URL cannot be read; write sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
@@ -57,6 +59,17 @@ def parse_url(text: str) -> URL:
     )
 
 
+def _with_hosts_apart(text: str) -> str:
+    """Return a URL of several hosts, `HOST:PORT,HOST:PORT`, in the way that SQLAlchemy reads: in its query."""
+    found = _SEVERAL_HOSTS.fullmatch(text)
+    parts = [_HOST.fullmatch(each) for each in found[2].split(",")] if found else []
+    if found is None or not all(parts):
+        return text
+    hosts, ports = zip(*((part[1] or part[2], part[3] or "") for part in parts if part), strict=True)
+    query = [f"host={','.join(hosts)}", *([f"port={','.join(ports)}"] if any(ports) else []), *filter(None, [found[4]])]
+    return f"{found[1]}{found[3] or '/'}?{'&'.join(query)}"
+
+
 def _sqlite_url(url: URL, text: str) -> URL:
     if url.database in (None, "", ":memory:") or url.host:
         raise ConfigError("a SQLite store is a file that lasts; write sqlite:///FILE, or sqlite:////FOLDER/FILE")
@@ -65,30 +78,47 @@ def _sqlite_url(url: URL, text: str) -> URL:
     return url.set(drivername="sqlite")
 
 
-def make_engine(url: URL) -> Engine:
-    """Return an engine whose every connection is durable, as read back from the database itself."""
+def make_engine(url: URL, wait_seconds: float = WAIT_SECONDS) -> Engine:
+    """Return an engine whose every connection is durable, as read back from the database itself.
+
+    On SQLite a connection waits so many seconds for another's lock.
+    """
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
             url,
             # The driver opens no transactions of its own: `Store.write` issues them.
             connect_args={
-                "timeout": BUSY_SECONDS,
+                "timeout": wait_seconds,
                 "isolation_level": None,
                 "check_same_thread": False,
                 "factory": _Connection,
             },
             poolclass=NullPool,  # `Store` keeps its connections itself
         )
-        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "connect", lambda connection, _record: _set_up_sqlite(connection, wait_seconds))
     else:
         # Single statements commit by themselves, in one round trip; longer transactions are begun by `Store`.
-        arguments: dict[str, Any] = {"application_name": "pachyderm", "autocommit": True}
-        if "connect_timeout" not in url.query:
-            arguments["connect_timeout"] = 10
+        arguments = {**_postgres_defaults(url), "autocommit": True}
         engine = create_engine(url, connect_args=arguments, poolclass=NullPool)
         event.listen(engine, "connect", _set_up_postgres)
     event.listen(engine, "connect", lambda connection, _record: _open_connections.add(connection))
     return engine
+
+
+def _postgres_defaults(url: URL) -> dict[str, Any]:
+    """Return what libpq is told where the URL does not say otherwise."""
+    defaults: dict[str, Any] = {
+        "application_name": "pachyderm",
+        "connect_timeout": 10,  # seconds
+        # Where a server is gone without a word, the network would take hours to say so.
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 4,
+        "tcp_user_timeout": 30_000,  # milliseconds
+    }
+    if has_several_hosts(url):
+        defaults["target_session_attrs"] = "read-write"  # of a primary and its standbys, the primary
+    return {name: value for name, value in defaults.items() if name not in url.query}
 
 
 def connect(engine: Engine) -> Any:
@@ -125,13 +155,13 @@ def create_owner_only(path: Path) -> None:
         return
 
 
-def _set_up_sqlite(connection: DBAPIConnection, _record: object) -> None:
+def _set_up_sqlite(connection: DBAPIConnection, wait_seconds: float) -> None:
     cursor = connection.cursor()
     # Turning WAL on is a transaction of the old kind, which ends with the removal of a journal. Only EXTRA has that on
     # disk too: a journal that is back after a power failure would undo it, and all that was committed since.
     cursor.execute("PRAGMA synchronous=EXTRA")
     # It also needs the file alone for a moment, and SQLite's own wait does not cover that.
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + wait_seconds
     while True:
         try:
             mode = cursor.execute("PRAGMA journal_mode=WAL").fetchone()[0]

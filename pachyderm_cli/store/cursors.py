@@ -121,13 +121,13 @@ def take_cursor(store: Store, held: HeldCursor, start: int) -> int | None:
 
 
 def renew_cursor(store: Store, held: HeldCursor) -> bool:
-    """Prolong the lease; tell whether it still held."""
-    return store.write_again(lambda transaction: transaction.count(_RENEW, held.parameters)) == 1
+    """Prolong the lease; tell whether it still held. Where the server is away it fails at once: it is tried again."""
+    return store.write_again(lambda transaction: transaction.count(_RENEW, held.parameters), waits=False) == 1
 
 
 def release_cursor(store: Store, held: HeldCursor) -> None:
     """Let another follower have it, at once."""
-    store.write_again(lambda transaction: transaction.count(_RELEASE, held.parameters))
+    store.write_again(lambda transaction: transaction.count(_RELEASE, held.parameters), waits=False)
 
 
 def advance_cursor(store: Store, held: HeldCursor, position: int) -> bool:

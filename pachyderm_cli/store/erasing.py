@@ -15,7 +15,6 @@ from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text, to_text
 from pachyderm_cli.errors import Erased
 from pachyderm_cli.store.append_statements import next_position
-from pachyderm_cli.store.connection import BUSY_SECONDS
 from pachyderm_cli.store.events import read_events
 from pachyderm_cli.store.records import RecordedEvent
 from pachyderm_cli.store.schema import ERASED, entities, events, forks, lookups, outbox, snapshots
@@ -130,14 +129,15 @@ def erase(store: Store, network: str, entity_id: UUID, why: str, at: datetime) -
     return store.write(work)
 
 
-def scrub(store: Store, patience: float = BUSY_SECONDS) -> bool:
+def scrub(store: Store, patience: float | None = None) -> bool:
     """Write a SQLite file anew, so that nothing that was deleted is left in it or beside it; tell whether it is done.
 
-    It is not where others were in the way for so many seconds. Postgres cleans up by itself (VACUUM).
+    It is not where others were in the way for so many seconds, by default as many as the store waits. Postgres cleans
+    up by itself (VACUUM).
     """
     if not store.is_sqlite:
         return True
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + (store.wait_seconds if patience is None else patience)
     store.run(lambda transaction: transaction.run("VACUUM"))
     while not store.run(_is_emptied):
         if time.monotonic() > deadline:
@@ -148,11 +148,12 @@ def scrub(store: Store, patience: float = BUSY_SECONDS) -> bool:
 
 def _is_emptied(transaction: Transaction) -> bool:
     """Write what is in the log beside the file into the file, and empty it."""
+    ((patience,),) = transaction.told("PRAGMA busy_timeout")
     transaction.run("PRAGMA busy_timeout=0")  # how long others are waited for is the caller's to say
     try:
         ((busy, *_),) = transaction.told("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
-        transaction.run(f"PRAGMA busy_timeout={1000 * BUSY_SECONDS}")
+        transaction.run(f"PRAGMA busy_timeout={patience:d}")
     return not busy
 
 

@@ -77,7 +77,7 @@ def existing(store: Store) -> Iterator[Existing]:
         raise nothing_there(store)
     store.acknowledgements.flush()  # what this process has done is to be seen
     with storage_errors(store.url):
-        engine = make_engine(store.url)
+        engine = make_engine(store.url, store.wait_seconds)
         transaction = Transaction(connect(engine), engine)
         try:
             transaction.run("BEGIN" if store.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")

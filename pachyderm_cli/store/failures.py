@@ -95,6 +95,11 @@ def connection_lost(url: URL, error: BaseException) -> ConnectionLost:
     return ConnectionLost(_line(url, "lost the connection", error), store=shown(url))
 
 
+def not_replicated(url: URL) -> ConnectionLost:
+    """Return the error for a commit that was kept from waiting for the server's standby: it may yet be lost with it."""
+    return ConnectionLost(f"the store {shown(url)} was cut short while it waited for its standby", store=shown(url))
+
+
 def store_error(url: URL, error: BaseException) -> StoreError:
     """Return the StoreError for what a driver, SQLAlchemy or the system raised."""
     original = getattr(error, "orig", None) or error  # SQLAlchemy's errors wrap the driver's

@@ -11,9 +11,9 @@ from sqlalchemy import Connection
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.connection import create_owner_only, make_engine, parse_url
+from pachyderm_cli.store.creation import begin_alone, stamped_version
 from pachyderm_cli.store.failures import shown, storage_errors
 from pachyderm_cli.store.schema import SCHEMA_VERSION
-from pachyderm_cli.store.store import begin_alone, stamped_version
 
 _SCRIPTS = Path(__file__).resolve().parent / "migrations"
 

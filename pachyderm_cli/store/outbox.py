@@ -77,7 +77,8 @@ def _claimed(
         "lease": str(lease.token),
         "lease_for": distance(lease.seconds),
     }
-    rows = store.write(lambda transaction: transaction.rows(statement, parameters), durable=False)
+    # On Postgres no effect is to run before the standby has its events too: a commit of one's own waits for all before.
+    rows = store.write(lambda transaction: transaction.rows(statement, parameters), durable=not store.is_sqlite)
     return sorted(map(_effect, rows), key=lambda each: (each.due_at, each.version, each.ordinal))
 
 
@@ -151,7 +152,7 @@ def release(store: Store, network: str, held: Sequence[Held], *, counted: bool) 
 def renew(store: Store, network: str, lease: Lease) -> int:
     """Let the lease begin anew on all that is still held under it; return how many effects those are."""
     parameters = {"network": network, "held_by": str(lease.token), "lease_for": distance(lease.seconds)}
-    return _marked(store, said.RENEW, parameters)
+    return _marked(store, said.RENEW, parameters, waits=False)
 
 
 def own_timers(store: Store, network: str, entity_id: UUID) -> list[tuple[Due, StoredEffect]]:
@@ -237,9 +238,9 @@ def _found(store: Store, statement: Statement, parameters: dict[str, Any]) -> li
     return [_effect(row) for row in store.read(lambda transaction: transaction.rows(statement, parameters))]
 
 
-def _marked(store: Store, statement: Statement, parameters: dict[str, Any]) -> int:
+def _marked(store: Store, statement: Statement, parameters: dict[str, Any], *, waits: bool = True) -> int:
     """Run a statement that says by itself that it need not wait for the disk; return how many rows it changed."""
-    return store.run(lambda transaction: transaction.count_soon(statement, parameters))
+    return store.run(lambda transaction: transaction.count_soon(statement, parameters), waits=waits)
 
 
 def _ending(  # noqa: PLR0913 - what a lease may end with, by keyword

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from itertools import count
 from operator import itemgetter
 from typing import Any
@@ -84,7 +85,7 @@ def _in_order(order: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
 class Transaction:
     """A connection of the driver's, lent for one piece of work."""
 
-    __slots__ = ("_connection", "_cursor", "_patience", "_waits_for_disk", "dialect", "engine", "is_sqlite")
+    __slots__ = ("_connection", "_cursor", "_hurries", "_patience", "_waits_for_disk", "dialect", "engine", "is_sqlite")
 
     def __init__(self, connection: Any, engine: Engine) -> None:
         """Wrap the driver's own connection object, made by `engine`."""
@@ -95,10 +96,23 @@ class Transaction:
         self.is_sqlite = self.dialect.name == "sqlite"
         self._patience: int | None = None  # what SQLite is to wait for locks again, in milliseconds
         self._waits_for_disk = True  # SQLite's setting of the connection; on Postgres a transaction has its own
+        self._hurries: list[str] = []  # what the server warned of
+        if not self.is_sqlite:
+            connection.add_notice_handler(partial(_heed, self._hurries))
+
+    @property
+    def was_hurried(self) -> bool:
+        """Whether the server answered that something was committed which its standby does not have yet.
+
+        It does where somebody cancels the statement, or ends the session, while it waits for that.
+        """
+        return bool(self._hurries)
 
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing is under way on the connection: an interruption may have left it in the middle."""
+        if self._hurries:
+            return False
         if self.is_sqlite:
             return self._waits_for_disk and self._patience is None and not self._connection.in_transaction
         driver = self._connection.pgconn
@@ -256,3 +270,9 @@ class Transaction:
     def _prepared(self, statement: Statement, parameters: Mapping[str, Any]) -> tuple[str, Any]:
         compiled = statement.for_dialect(self.dialect)
         return compiled.text, compiled.arguments(parameters)
+
+
+def _heed(hurries: list[str], notice: Any) -> None:
+    """Note the server's warning that it does not wait for its standby: that of a cancelled or ended wait."""
+    if notice.severity_nonlocalized == "WARNING" and notice.sqlstate in ("57014", "57P01"):
+        hurries.append(notice.sqlstate)

@@ -9,30 +9,32 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Engine
 
-from pachyderm_cli.errors import StoreError
+from pachyderm_cli.errors import ConfigError, StoreError
 from pachyderm_cli.store.acknowledgements import Acknowledged, Acknowledgements
 from pachyderm_cli.store.connection import connect, create_owner_only, empty_engine, make_engine, parse_url
+from pachyderm_cli.store.creation import create, stamped_version, sync_log
 from pachyderm_cli.store.failures import (
     ConnectionLost,
     any_error,
     connection_lost,
     driver_errors,
+    not_replicated,
     shown,
     storage_errors,
     store_error,
 )
-from pachyderm_cli.store.schema import SCHEMA_VERSION, metadata, schema_version
+from pachyderm_cli.store.patience import MOST_WAIT_SECONDS, WAIT_SECONDS, Patience
+from pachyderm_cli.store.schema import SCHEMA_VERSION
 from pachyderm_cli.store.statement import Transaction
 
 ResultT = TypeVar("ResultT")
 
 _KEPT = 8  # connections that wait for their next use; more are opened when more are needed at a time
 _RECONNECTION_PAUSES = (0.05, 0.1, 0.2, 0.5, 1, 2)  # seconds
-_CREATION_LOCK = 0x70616368  # any number that no other program locks: "pach"
 
 _stores: weakref.WeakSet[Store] = weakref.WeakSet()
 
@@ -43,10 +45,17 @@ class Store:
     A SQLite file that is not there is made by the first write, and reads as empty until then.
     """
 
-    def __init__(self, url: str) -> None:
-        """Read `url`, without opening anything. Raises ConfigError."""
+    def __init__(self, url: str, wait_seconds: float = WAIT_SECONDS) -> None:
+        """Read `url`, without opening anything. Raises ConfigError.
+
+        Others' locks in a SQLite file, and a server that is away for a while, are waited for so many seconds.
+        """
         self.url = parse_url(url)
+        if not 0 <= wait_seconds <= MOST_WAIT_SECONDS:
+            raise ConfigError(f"wait_seconds is a number from 0 to {MOST_WAIT_SECONDS:g}")
+        self.wait_seconds = wait_seconds
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._was_reached = False
         self._opening = threading.Lock()
         self._engine: Engine | None = None
         # SQLAlchemy makes the connections; its pool's checkout and return would cost what a statement does.
@@ -69,15 +78,18 @@ class Store:
     def read(self, work: Callable[[Transaction], ResultT]) -> ResultT:
         """Return what `work` reads; each of its statements sees one state of the database.
 
-        If the connection is lost it is run again on a fresh one, for a few seconds. Raises StoreError.
+        If the connection is lost it is run again on a fresh one, a few times. Raises StoreError.
         """
         return _repeated(lambda: self._run(work, reading=True), _RECONNECTION_PAUSES)
 
-    def write(self, work: Callable[[Transaction], ResultT], *, durable: bool = True, patient: bool = True) -> ResultT:
+    def write(
+        self, work: Callable[[Transaction], ResultT], *, durable: bool = True, patient: bool = True, waits: bool = True
+    ) -> ResultT:
         """Return what `work` returns once what it wrote is durably committed; on an exception nothing is written.
 
         Not `durable`: it is committed, and every process sees it, but the database need not wait for the disk. Not
-        `patient`: where another process or thread holds a lock, it fails after a tenth of a second.
+        `patient`: where another process or thread holds a lock, it fails after a tenth of a second. Unless it is that,
+        and `waits`, it fails at once where the server is away.
 
         On SQLite it holds the one write lock from the start: a transaction that reads first and writes later would
         fail at once, whatever the timeout. Raises StoreError, and its kind ConnectionLost where it is not known
@@ -96,17 +108,23 @@ class Store:
                 transaction.come_to_rest()
             return result
 
-        return self._run(transact)
+        return self._run(transact, waits=patient and waits)
 
-    def write_again(self, work: Callable[[Transaction], ResultT]) -> ResultT:
-        """Write what does no harm when it is written twice, and need not be on disk when this returns.
+    def write_again(
+        self, work: Callable[[Transaction], ResultT], *, durable: bool = False, waits: bool = True
+    ) -> ResultT:
+        """Write what does no harm when it is written twice; unless `durable`, it need not be on disk when this returns.
 
-        If the connection is lost it is run again on a fresh one, for a few seconds. Raises StoreError.
+        If the connection is lost it is run again on a fresh one, a few times; unless it `waits`, not where the server
+        is away. Raises StoreError.
         """
-        return _repeated(lambda: self.write(work, durable=False), _RECONNECTION_PAUSES)
+        return _repeated(lambda: self.write(work, durable=durable, waits=waits), _RECONNECTION_PAUSES)
 
-    def run(self, work: Callable[[Transaction], ResultT]) -> ResultT:
-        """Return what `work` returns, given a connection on which it commits by itself. Raises as `write` does."""
+    def run(self, work: Callable[[Transaction], ResultT], *, waits: bool = True) -> ResultT:
+        """Return what `work` returns, given a connection on which it commits by itself.
+
+        Unless it `waits`, it fails at once where the server is away. Raises as `write` does.
+        """
 
         def ended(transaction: Transaction) -> ResultT:
             try:
@@ -115,7 +133,7 @@ class Store:
                 transaction.roll_back()
                 raise
 
-        return self._run(ended)
+        return self._run(ended, waits=waits)
 
     @contextmanager
     def streaming(self) -> Iterator[Transaction]:
@@ -132,10 +150,12 @@ class Store:
         """The opened database, its schema made or checked. Raises StoreError."""
         engine = self._engine
         if engine is None:
+            patience = self._patience()
             with self._opening:  # as long as this is held nobody closes it again
                 if self._engine is None:
                     with storage_errors(self.url):
-                        self._engine = self._open()
+                        self._engine = self._open(patience)
+                        self._was_reached = True
                 engine = self._engine
         return engine
 
@@ -162,34 +182,51 @@ class Store:
 
         _repeated(write, _RECONNECTION_PAUSES if patient else (0,))  # to mark twice does no harm
 
-    def _run(self, work: Callable[[Transaction], ResultT], *, reading: bool = False) -> ResultT:
+    def _run(self, work: Callable[[Transaction], ResultT], *, reading: bool = False, waits: bool = True) -> ResultT:
         """Return what `work` returns, given a connection; the drivers' errors become StoreError."""
         try:
-            lent = self._lend(reading=reading)
+            lent = self._lend(reading=reading, waits=waits)
             try:
-                return work(lent)
+                result = work(lent)
             except driver_errors() as error:
                 if not lent.is_closed:
                     raise
                 self._close_idle()  # what cut this one has cut those too
                 raise connection_lost(self.url, error) from error
+            else:
+                if lent.was_hurried:
+                    raise not_replicated(self.url)
+                return result
             finally:
                 self._take_back(lent)
         except any_error() as error:
             raise store_error(self.url, error) from error
 
-    def _lend(self, *, reading: bool) -> Transaction:
-        """Return a connection that nobody uses: the one that was used last, or a fresh one."""
+    def _lend(self, *, reading: bool, waits: bool = True) -> Transaction:
+        """Return a connection that nobody uses: the one that was used last, or a fresh one.
+
+        Where none is to be had it `waits` for the server, or until another thread gives one back.
+        """
         engine = self._engine or (self._readable() if reading else self.engine)
-        while self._idle:
+        patience: Patience | None = None
+        while True:
+            while self._idle:
+                try:
+                    lent = self._idle.pop()
+                except IndexError:  # another thread was faster
+                    break
+                if lent.engine is engine:
+                    return lent
+                lent.close()
+            patience = patience or self._patience()
             try:
-                lent = self._idle.pop()
-            except IndexError:  # another thread was faster
-                break
-            if lent.engine is engine:
-                return lent
-            lent.close()
-        return Transaction(connect(engine), engine)
+                return Transaction(connect(engine), engine)
+            except any_error() as error:
+                if not waits or not patience.outlasts(error):
+                    raise
+
+    def _patience(self) -> Patience:
+        return Patience(self.url, self.wait_seconds, was_reached=self._was_reached)
 
     def _readable(self) -> Engine:
         if not self.is_sqlite or Path(str(self.url.database)).exists():
@@ -213,19 +250,21 @@ class Store:
         for each in idle:
             each.close()
 
-    def _open(self) -> Engine:
+    def _open(self, patience: Patience) -> Engine:
         if self.is_sqlite:
             create_owner_only(Path(str(self.url.database)))
-        engine = make_engine(self.url)
-        try:
-            with engine.connect() as connection:
-                version = stamped_version(connection)
-                if version is None:
-                    version = _create(connection)
-            self._require_current(version)
-        except BaseException:
-            engine.dispose()
-            raise
+        engine = make_engine(self.url, self.wait_seconds)
+        while True:
+            try:
+                with engine.connect() as connection:
+                    version = stamped_version(connection) or create(connection)
+                    if self.is_sqlite:
+                        sync_log(Path(str(self.url.database)))
+                break
+            except any_error() as error:
+                if not patience.outlasts(error):
+                    raise
+        self._require_current(version)
         return engine
 
     def refuse_newer(self, version: str) -> None:
@@ -258,41 +297,6 @@ def _repeated(work: Callable[[], ResultT], pauses: Iterable[float]) -> ResultT:
             if pause is None:
                 raise
             time.sleep(pause)
-
-
-def stamped_version(connection: Connection) -> str | None:
-    """Return the schema version of the database, None if it holds no store."""
-    name: dict[str, Any] = {"name": schema_version.name}
-    if connection.dialect.name == "sqlite":
-        there = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = :name", name).scalar()
-    else:
-        # Not to_regclass, whose cached "not there" outlives the wait for the lock in `begin_alone`.
-        tables = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = ANY (current_schemas(false))"
-        there = connection.exec_driver_sql(f"{tables} AND tablename = %(name)s", name).scalar()
-    if there is None:
-        return None
-    return connection.execute(select(schema_version.c.version_num)).scalar_one_or_none()
-
-
-def begin_alone(connection: Connection) -> None:
-    """Begin a transaction in which nobody else makes or changes the schema."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    else:
-        connection.exec_driver_sql("BEGIN")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK})")
-
-
-def _create(connection: Connection) -> str:
-    """Make and stamp the tables in one transaction, unless another process just did; return the version."""
-    begin_alone(connection)
-    found = stamped_version(connection)
-    if found is None:
-        metadata.create_all(connection, checkfirst=False)
-        schema_version.create(connection)
-        connection.execute(schema_version.insert().values(version_num=SCHEMA_VERSION))
-    connection.exec_driver_sql("COMMIT")
-    return found or SCHEMA_VERSION
 
 
 def _abandon_in_child() -> None:

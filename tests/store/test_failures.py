@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import make_url
 
 from pachyderm_cli.errors import StoreError
-from pachyderm_cli.store import connection as connection_module
 from pachyderm_cli.store.append import append
 from pachyderm_cli.store.heads import heads
 from pachyderm_cli.store.snapshots import drop_snapshots
@@ -66,17 +65,17 @@ def test_a_folder_in_place_of_a_file(tmp_path: Path, use: Use) -> None:
     assert "cannot be opened" in failure(Store(f"sqlite:///{tmp_path}"), use)
 
 
-def test_a_locked_file(sqlite_store: Store, sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A writer that holds the lock for too long is reported; readers are not kept out."""
+def test_a_locked_file(sqlite_url: str) -> None:
+    """A writer that holds the lock for longer than the store waits is reported; readers are not kept out."""
+    sqlite_store = Store(sqlite_url, wait_seconds=0)
     write(sqlite_store)
-    sqlite_store.close()
-    monkeypatch.setattr(connection_module, "BUSY_SECONDS", 0)
     with closing(sqlite3.connect(str(make_url(sqlite_url).database), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         read(sqlite_store)
         assert "is locked by another process" in failure(sqlite_store, write)
         other.execute("ROLLBACK")
     write(sqlite_store)
+    sqlite_store.close()
 
 
 @pytest.mark.parametrize(

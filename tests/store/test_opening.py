@@ -73,7 +73,7 @@ def test_a_sqlite_that_does_not_take_wal_is_refused() -> None:
         closing(sqlite3.connect(":memory:")) as database,
         pytest.raises(StoreError, match="journal_mode=memory"),
     ):
-        connection_module._set_up_sqlite(cast("DBAPIConnection", database), None)
+        connection_module._set_up_sqlite(cast("DBAPIConnection", database), 0)
 
 
 @pytest.mark.postgres

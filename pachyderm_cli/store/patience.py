@@ -1,0 +1,63 @@
+"""Waiting for a server that comes back: one that restarts, hands over to another, or has no connection to spare."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from sqlalchemy import URL
+
+WAIT_SECONDS = 30.0
+"""How long a store is waited for: for a lock in a SQLite file, for a connection to Postgres."""
+
+MOST_WAIT_SECONDS = 86400.0
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.02, 0.5  # seconds
+
+# libpq says in words alone why a server took no connection. These pass by themselves, whoever asks.
+_NOT_READY = (
+    "the database system is ",  # starting up, shutting down, in recovery mode, not yet accepting connections
+    "too many clients",
+    "too many connections",
+    "remaining connection slots",
+    "session is read-only",  # a standby, before it is promoted
+    "server is in hot standby mode",
+)
+
+
+class Patience:
+    """How long one piece of work waits for a connection, counted from when it asked first."""
+
+    def __init__(self, url: URL, seconds: float, *, was_reached: bool) -> None:
+        """Wait for `url` up to so many `seconds`; for a server that does not answer only if it `was_reached` before.
+
+        Who has just written a wrong host is to be told at once. A URL of several hosts says itself that one of them
+        may be away.
+        """
+        self._waits = url.get_backend_name() != "sqlite"
+        self._expects = was_reached or has_several_hosts(url)
+        self._end = time.monotonic() + seconds
+        self._pause = _FIRST_PAUSE
+
+    def outlasts(self, error: BaseException) -> bool:
+        """Tell whether to try again, after a pause, though there was this error."""
+        left = self._end - time.monotonic()
+        if not self._waits or left <= 0 or not self._may_pass(error):
+            return False
+        # Not all at once: those who wait were all cut off at the same moment.
+        time.sleep(min(left, self._pause * random.uniform(0.5, 1)))  # noqa: S311 - no secret
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+        return True
+
+    def _may_pass(self, error: BaseException) -> bool:
+        told = str(error)
+        if any(each in told for each in _NOT_READY):
+            return True
+        # What a server answers to is its last word: a wrong password, a database that is not there.
+        return self._expects and "FATAL:" not in told
+
+
+def has_several_hosts(url: URL) -> bool:
+    """Tell whether a URL names more than one server."""
+    hosts = url.query.get("host", ())
+    return len(hosts) > 1 if isinstance(hosts, tuple) else "," in hosts or "," in (url.host or "")
