@@ -1,6 +1,7 @@
 """`python -m torture`: run the scenarios, print what came of them, and write it into docs/reliability.md."""
 
 import argparse
+import logging
 import secrets
 import signal
 import sys
@@ -10,12 +11,16 @@ from collections.abc import Callable, Mapping
 from benchmarks.places import places
 from torture import report
 from torture.figure import Figure, Run
-from torture.scenarios import kill, power_loss
+from torture.scenarios import kill, postgres, power_loss
 
 SCENARIOS: Mapping[str, Callable[[Run], Figure]] = {
     "kill-sqlite": kill.on_sqlite,
     "kill-postgres": kill.on_postgres,
     "power-loss-sqlite": power_loss.on_sqlite,
+    "postgres-restarts": postgres.restarts,
+    "postgres-sessions": postgres.cut_sessions,
+    "postgres-timeouts": postgres.timeouts,
+    "postgres-connections": postgres.no_connections,
 }
 
 
@@ -23,6 +28,7 @@ def main(arguments: list[str]) -> int:
     """Run the scenarios that are asked for, all by default; return 1 where a promise was broken."""
     options = _options(arguments)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and files go as well
+    logging.getLogger("pachyderm").addHandler(logging.NullHandler())  # that there is trouble is known here
     seed = options.seed if options.seed is not None else secrets.randbelow(2**32)
     print(f"seed {seed}", flush=True)
     figures = []

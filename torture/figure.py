@@ -29,9 +29,9 @@ class Run:
         self.seed = seed
         self.quick = quick
 
-    def size(self, kills: int, quick: int) -> int:
+    def size(self, full: int, quick: int) -> int:
         """Return how often, in this run."""
-        return quick if self.quick else kills
+        return quick if self.quick else full
 
     def folder(self, name: str) -> Path:
         """Make a folder for a scenario's notes."""

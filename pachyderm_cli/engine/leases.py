@@ -72,12 +72,9 @@ class LeaseKeeper:
                     if self._thread is threading.current_thread():
                         self._thread = None
                     return
-            for lease in held & before:  # what is held for longer than a round
-                self._try_to_renew(lease)
+            try:
+                for lease in held & before:  # what is held for longer than a round
+                    self._renew(lease)
+            except StoreError as error:  # whoever finishes under a lease asks whether it still holds
+                _LOG.warning("leases were not renewed: %s", error)
             before = held
-
-    def _try_to_renew(self, lease: Lease) -> None:
-        try:
-            self._renew(lease)
-        except StoreError as error:  # whoever finishes under the lease asks whether it still holds
-            _LOG.warning("a lease was not renewed: %s", error)

@@ -18,11 +18,12 @@ from pachyderm_cli.engine.commit import GroupCommit
 from pachyderm_cli.engine.deciding import LEFT_TO_WORKERS, Committed, Delivery, Prepared, Request, Rules, Terms
 from pachyderm_cli.engine.folding import Fold, catch_up, load
 from pachyderm_cli.engine.results import SentEvent
-from pachyderm_cli.errors import PachydermError, VersionConflict
+from pachyderm_cli.errors import PachydermError, StoreError, VersionConflict
 from pachyderm_cli.store.append import append
 from pachyderm_cli.store.confirming import confirm
 from pachyderm_cli.store.events import find_message, read_data
-from pachyderm_cli.store.failures import ConnectionLost
+from pachyderm_cli.store.failures import ConnectionLost, is_timeout
+from pachyderm_cli.store.patience import Patience
 from pachyderm_cli.store.records import Outcome, RecordedMessage
 from pachyderm_cli.store.store import Store
 
@@ -92,25 +93,32 @@ class Sender:
         Raises Rejected, EntityFailed, VersionConflict (another version than expected, or attempts used up),
         MessageIdConflict, LeaseLost and StoreError.
         """
-        lost = 0
+        lost = conflicts = 0
         conflicted_at: int | None = None
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                pause(attempt)
+        patience: Patience | None = None
+        while conflicts < ATTEMPTS:
             try:
                 if delivery.id_may_be_known:
                     known = find_message(self.store, self.network, delivery.id)
                     if known is not None:
                         confirm(self.store)
                         return self.recorded(delivery, known)
-                prepared = self._decided_from_log(delivery, conflicted_at) if attempt else self.decided(delivery)
+                is_first = not (lost or conflicts or patience)
+                prepared = self.decided(delivery) if is_first else self._decided_from_log(delivery, conflicted_at)
                 if not prepared.append.events or self._appended(delivery, prepared):
                     return prepared.committed()
                 conflicted_at = prepared.append.expected_version
+                conflicts += 1
+                pause(conflicts)
             except ConnectionLost:
                 self.cache.clear()  # the server that answers next may be one that took over
                 lost += 1
                 if lost > RECONNECTIONS:
+                    raise
+                pause(lost)
+            except StoreError as error:
+                patience = patience or self.store.patience()
+                if not is_timeout(error) or not patience.pause():
                     raise
         raise VersionConflict(
             f"{delivery.entity} was written by others {ATTEMPTS} times in a row while this message was decided; "

@@ -47,7 +47,7 @@ _advanced = _advance(bindparam("network"), bindparam("name"), _LEASE, _position)
 _MAKE = Statement(_make)
 _TAKE = Statement(
     update(cursors)
-    .where(*_is_the_one, _is_free)
+    .where(*_is_the_one, or_(_is_free, _is_held))  # it may be one's own where a connection was lost
     .values(lease=_LEASE, lease_until=_LEASE_END)
     .returning(cursors.c.position)
 )
@@ -117,7 +117,7 @@ def take_cursor(store: Store, held: HeldCursor, start: int) -> int | None:
         rows = transaction.rows(_TAKE, held.parameters)
         return rows[0][0] if rows else None
 
-    return store.write(take)
+    return store.write_again(take, durable=True)
 
 
 def renew_cursor(store: Store, held: HeldCursor) -> bool:

@@ -29,7 +29,12 @@ _SHOWN = {"host", "hostaddr", "port", "sslmode", "connect_timeout", "application
 """The names of what a URL's query may hold and everybody may see; all else might be a secret."""
 
 
+_TIMEOUTS = ("55P03", "57014")  # of a lock, of a statement
 _LOST_RACES = ("40P01", "40001")  # a deadlock, a serialization failure
+
+
+_LAST_WORDS = ("57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
+"""What a server says before it closes a connection: it is shut down or crashes, or the session took too long."""
 
 
 class ConnectionLost(StoreError):
@@ -88,6 +93,17 @@ def concerns_a_statement(error: BaseException | None) -> bool:
 def is_lost_race(error: StoreError) -> bool:
     """Tell whether Postgres undid a transaction for the sake of another one that it stood in the way of."""
     return error.details.get("sqlstate") in _LOST_RACES
+
+
+def ends_session(error: BaseException) -> bool:
+    """Tell whether a driver's error is the last that is heard on its connection, which may not be known as closed."""
+    code = getattr(error, "sqlstate", None)
+    return code is not None and (code in _LAST_WORDS or code.startswith("08"))
+
+
+def is_timeout(error: StoreError) -> bool:
+    """Tell whether Postgres gave a statement up because it took too long, as its settings say; nothing was written."""
+    return error.details.get("sqlstate") in _TIMEOUTS
 
 
 def connection_lost(url: URL, error: BaseException) -> ConnectionLost:

@@ -35,14 +35,19 @@ class Patience:
         may be away.
         """
         self._waits = url.get_backend_name() != "sqlite"
-        self._expects = was_reached or has_several_hosts(url)
+        self.expects_it = was_reached or has_several_hosts(url)
+        """Whether the server is known to be there, and to come back."""
         self._end = time.monotonic() + seconds
         self._pause = _FIRST_PAUSE
 
     def outlasts(self, error: BaseException) -> bool:
         """Tell whether to try again, after a pause, though there was this error."""
+        return self._waits and self._may_pass(error) and self.pause()
+
+    def pause(self) -> bool:
+        """Pause, longer each time; tell whether there was time left for it."""
         left = self._end - time.monotonic()
-        if not self._waits or left <= 0 or not self._may_pass(error):
+        if left <= 0:
             return False
         # Not all at once: those who wait were all cut off at the same moment.
         time.sleep(min(left, self._pause * random.uniform(0.5, 1)))  # noqa: S311 - no secret
@@ -54,7 +59,7 @@ class Patience:
         if any(each in told for each in _NOT_READY):
             return True
         # What a server answers to is its last word: a wrong password, a database that is not there.
-        return self._expects and "FATAL:" not in told
+        return self.expects_it and "FATAL:" not in told
 
 
 def has_several_hosts(url: URL) -> bool:

@@ -273,6 +273,6 @@ class Transaction:
 
 
 def _heed(hurries: list[str], notice: Any) -> None:
-    """Note the server's warning that it does not wait for its standby: that of a cancelled or ended wait."""
-    if notice.severity_nonlocalized == "WARNING" and notice.sqlstate in ("57014", "57P01"):
-        hurries.append(notice.sqlstate)
+    """Note the server's warning that it did not wait for its standby, which has no code of its own."""
+    if notice.source_function == "SyncRepWaitForLSN":
+        hurries.append(notice.message_primary)

@@ -22,6 +22,7 @@ from pachyderm_cli.store.failures import (
     any_error,
     connection_lost,
     driver_errors,
+    ends_session,
     not_replicated,
     shown,
     storage_errors,
@@ -138,6 +139,8 @@ class Store:
     @contextmanager
     def streaming(self) -> Iterator[Transaction]:
         """Lend a connection for reading rows as they are used, which takes as long as the user does."""
+        if not self.is_sqlite:
+            self.read(lambda transaction: transaction.run("SELECT 1"))  # what is cut off is noticed before, not within
         with storage_errors(self.url):
             lent = self._lend(reading=True)
             try:
@@ -150,7 +153,7 @@ class Store:
         """The opened database, its schema made or checked. Raises StoreError."""
         engine = self._engine
         if engine is None:
-            patience = self._patience()
+            patience = self.patience()
             with self._opening:  # as long as this is held nobody closes it again
                 if self._engine is None:
                     with storage_errors(self.url):
@@ -189,8 +192,9 @@ class Store:
             try:
                 result = work(lent)
             except driver_errors() as error:
-                if not lent.is_closed:
+                if not lent.is_closed and not ends_session(error):
                     raise
+                lent.close()
                 self._close_idle()  # what cut this one has cut those too
                 raise connection_lost(self.url, error) from error
             else:
@@ -218,14 +222,15 @@ class Store:
                 if lent.engine is engine:
                     return lent
                 lent.close()
-            patience = patience or self._patience()
+            patience = patience or self.patience()
             try:
                 return Transaction(connect(engine), engine)
             except any_error() as error:
                 if not waits or not patience.outlasts(error):
                     raise
 
-    def _patience(self) -> Patience:
+    def patience(self) -> Patience:
+        """Return how long one piece of work waits for the store, from now on."""
         return Patience(self.url, self.wait_seconds, was_reached=self._was_reached)
 
     def _readable(self) -> Engine:
@@ -257,6 +262,7 @@ class Store:
         while True:
             try:
                 with engine.connect() as connection:
+                    patience.expects_it = True
                     version = stamped_version(connection) or create(connection)
                     if self.is_sqlite:
                         sync_log(Path(str(self.url.database)))

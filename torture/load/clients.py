@@ -75,11 +75,9 @@ def write(task: Task, stop: threading.Event) -> None:
     random = task.random
     with task.engine() as engine:
         for intent in unanswered(task):
-            _send(engine, task, intent, stop)
+            send(engine, task, intent, stop)
         while not stop.is_set():
-            intent = {"note": "begin", **_intent(task, random)}
-            note(task.file("clients"), intent)
-            _send(engine, task, intent, stop)
+            send(engine, task, intend(task, random), stop)
 
 
 def work(task: Task, stop: threading.Event) -> None:
@@ -103,7 +101,7 @@ def finish(task: Task) -> None:
     """Send once more what nobody knows the outcome of."""
     with task.engine() as engine:
         for intent in unanswered(task):
-            _send(engine, task, intent, threading.Event())
+            send(engine, task, intent, threading.Event())
 
 
 def drain(task: Task, seconds: float = 60) -> None:
@@ -152,7 +150,8 @@ def _note_seen(task: Task, event: RecordedEvent) -> None:
     note(task.file("followers"), {**seen, "version": event.version})
 
 
-def _intent(task: Task, random: Random) -> dict[str, Any]:
+def intend(task: Task, random: Random) -> dict[str, Any]:
+    """Return a message that is about to be sent, noted as such."""
     giver, taker = random.randrange(task.entities), random.randrange(task.entities)
     message = {
         "network": task.network,
@@ -163,10 +162,12 @@ def _intent(task: Task, random: Random) -> dict[str, Any]:
         "give_to": task.entity(taker) if random.random() < 0.2 and taker != giver else None,
     }
     message_id = str(UUID(int=random.getrandbits(128), version=4))
-    return {"network": task.network, "entity": task.entity(giver), "id": message_id, "message": message}
+    intent = {"network": task.network, "entity": task.entity(giver), "id": message_id, "message": message}
+    note(task.file("clients"), {"note": "begin", **intent})
+    return intent
 
 
-def _send(engine: Pachyderm, task: Task, intent: dict[str, Any], stop: threading.Event) -> None:
+def send(engine: Pachyderm, task: Task, intent: dict[str, Any], stop: threading.Event) -> None:
     """Send a message until something is known of it, and note that; what failed is noted too."""
     version = None
     while True:
@@ -177,11 +178,21 @@ def _send(engine: Pachyderm, task: Task, intent: dict[str, Any], stop: threading
         except Rejected:
             pass
         except StoreError as error:
-            told = {"note": "failed", "id": intent["id"], "error": str(error), "after": time.monotonic() - began}
-            note(task.file("clients"), told)
+            note_failure(task, intent, error, began)
             if stop.wait(0.1):
                 return
             continue
-        took = round(time.monotonic() - began, 4)
-        note(task.file("clients"), {"note": "end", "id": intent["id"], "version": version, "took": took})
+        note_end(task, intent, version, began)
         return
+
+
+def note_end(task: Task, intent: dict[str, Any], version: int | None, began: float) -> None:
+    """Note what a client was told of a message: the version, or None where it was rejected."""
+    took = round(time.monotonic() - began, 4)
+    note(task.file("clients"), {"note": "end", "id": intent["id"], "version": version, "took": took})
+
+
+def note_failure(task: Task, intent: dict[str, Any], error: StoreError, began: float) -> None:
+    """Note that the store failed: nobody knows what became of the message."""
+    took = round(time.monotonic() - began, 4)
+    note(task.file("clients"), {"note": "failed", "id": intent["id"], "error": str(error), "took": took})

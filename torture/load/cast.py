@@ -1,0 +1,98 @@
+"""Everybody who is at work in a scenario, how it all comes to its end, and what is told of it."""
+
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torture.judge.history import History
+from torture.load import clients, crowds
+from torture.load.clients import NETWORKS, Client, Task
+from torture.load.crew import Crew, in_a_process
+from torture.load.notes import notes
+
+SENDERS: tuple[Client, ...] = (clients.write, crowds.crowd, crowds.write_in_batches)
+
+# Eight writers, one of them many threads, one with many messages at a time; two workers, two followers.
+_EVERYBODY: tuple[tuple[Client, str, int], ...] = (
+    (clients.write, "writer", 6),
+    (crowds.crowd, "crowd", 1),
+    (crowds.write_in_batches, "batch", 1),
+    (clients.work, "worker", 2),
+    (clients.follow, "follower", 2),
+)
+
+Cast = list[tuple[Client, Task]]
+
+
+def cast(store_url: str, folder: Path, seed: int) -> Cast:
+    """Return who does what, in a folder for their notes: the networks share a store and the ids of their entities."""
+    for part in ("clients", "followers", "traces"):
+        (folder / part).mkdir()
+    who = [(client, f"{name}-{number}") for client, name, count in _EVERYBODY for number in range(count)]
+    return [
+        (client, Task(name, store_url, NETWORKS[at % len(NETWORKS)], folder, seed))
+        for at, (client, name) in enumerate(who)
+    ]
+
+
+def under_fire(everybody: Cast, trouble: Callable[[Crew], None]) -> None:
+    """Let everybody work while there is `trouble`, and end."""
+    crew = Crew()
+    try:
+        for client, task in everybody:
+            crew.begin(client, task)
+        trouble(crew)
+        crew.end()
+    finally:
+        crew.abandon()
+    _settle(everybody)
+
+
+def _settle(everybody: Cast) -> None:
+    """Let everything that is open come to its end: last messages, then the outbox, then the followers."""
+    for client, task in everybody:
+        if client in SENDERS:
+            in_a_process(partial(clients.finish, task))
+    for network in NETWORKS:
+        task = next(task for client, task in everybody if client is clients.work and task.network == network)
+        in_a_process(partial(clients.drain, task))
+    for client, task in everybody:
+        if client is clients.follow:
+            in_a_process(partial(clients.follow_to_the_end, task))
+
+
+def told(history: History) -> dict[str, int]:
+    """Return what a history holds, in numbers."""
+    return {
+        "acknowledged sends": len({each.message_id for each in history.answers}),
+        "events": len(history.rows),
+        "effects run": len(history.traces),
+        "durable effects and messages": len(history.outbox),
+        "events followed": len(history.seen),
+    }
+
+
+def outages(everybody: Sequence[tuple[Client, Task]]) -> dict[str, Any]:
+    """Return how many sends the store refused, and how long the slowest of those that worked took."""
+    noted = [each for client, task in everybody if client in SENDERS for each in notes(task.file("clients"))]
+    slowest = max((each["took"] for each in noted if each["note"] == "end"), default=0.0)
+    refused = [each["error"] for each in noted if each["note"] == "failed"]
+    return {"sends refused": len(refused), "slowest send": f"{slowest:.1f} s"}
+
+
+def wait_for_sends(everybody: Cast, seconds: float = 30) -> None:
+    """Return once every sender was told something new. Raises SystemExit where one hangs for longer."""
+    senders = [task for client, task in everybody if client in SENDERS]
+    before = {task.name: _answered(task) for task in senders}
+    end = time.monotonic() + seconds
+    while hanging := [task.name for task in senders if _answered(task) <= before[task.name]]:
+        if time.monotonic() > end:
+            raise SystemExit(f"{', '.join(hanging)} sent nothing for {seconds:g} seconds")
+        time.sleep(0.05)
+
+
+def _answered(task: Task) -> int:
+    file = task.file("clients")
+    return file.read_bytes().count(b'"note": "end"') if file.exists() else 0
