@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from benchmarks.places import places
 from torture import report
 from torture.figure import Figure, Run
-from torture.scenarios import kill, postgres, power_loss
+from torture.scenarios import failover, kill, postgres, power_loss
 
 SCENARIOS: Mapping[str, Callable[[Run], Figure]] = {
     "kill-sqlite": kill.on_sqlite,
@@ -20,6 +20,7 @@ SCENARIOS: Mapping[str, Callable[[Run], Figure]] = {
     "postgres-restarts": postgres.restarts,
     "postgres-sessions": postgres.cut_sessions,
     "postgres-timeouts": postgres.timeouts,
+    "postgres-failover": failover.on_postgres,
     "postgres-connections": postgres.no_connections,
 }
 

@@ -12,7 +12,7 @@ from pachyderm_cli.errors import ConfigError, StoreError
 from tests.support.engines import tally_engine
 from tests.support.raw import connected
 from tests.support.tally import Add, Tell
-from torture.faults.server import Server, a_server, a_standby
+from torture.faults.server import Server, a_server, standby_of
 
 pytestmark = pytest.mark.postgres
 
@@ -184,7 +184,7 @@ def several(*servers: Server) -> str:
 
 def test_a_standby_that_takes_over_has_all_that_was_acknowledged(server: Server, waits: TellingOfWaits) -> None:
     """Of several hosts the one that can be written to is used, whichever that is; a send waits until there is one."""
-    with a_server() as primary, a_standby(primary) as standby:
+    with a_server() as primary, standby_of(primary) as standby:
         with tally_engine(several(standby, primary)) as engine, ThreadPoolExecutor(1) as pool:
             sent = [engine.send("tally:@a", Add()) for _ in range(5)]
             primary.kill()

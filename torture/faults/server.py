@@ -23,18 +23,19 @@ _SECONDS = 60.0  # until a server that does not come up counts as broken
 class Server:
     """A server on a port of this machine, with its data in a folder of its own."""
 
-    def __init__(self, keeper: Keeper) -> None:
+    def __init__(self, keeper: Keeper, port: int | None = None) -> None:
         """Keep the data in the home of `keeper`, which stops the server and removes the data whatever happens here."""
         self._keeper = keeper
         data = keeper.home / "data"
         data.mkdir()
         self._installed = _installed(data)
-        self.port = _free_port()
+        self.port = port or _free_port()
 
     @property
     def data(self) -> Path:
         """The folder of its data."""
-        return self._installed.pgdata
+        folder: Path = self._installed.pgdata
+        return folder
 
     def dsn(self, database: str = USER) -> str:
         """Return what libpq reaches it by."""
@@ -155,9 +156,9 @@ def a_server(**settings: Any) -> Iterator[Server]:
 
 
 @contextmanager
-def a_standby(primary: Server) -> Iterator[Server]:
+def standby_of(primary: Server, port: int | None = None) -> Iterator[Server]:
     """Lend a running standby, which `primary` waits for before it answers that something is committed."""
-    standby = Server(Keeper())
+    standby = Server(Keeper(), port)
     try:
         standby.copy(primary)
         standby.start()
