@@ -16,7 +16,6 @@ from pachyderm_cli.engine.folding import Fold
 from pachyderm_cli.engine.sending import RECONNECTIONS, Sender, pause
 from pachyderm_cli.errors import PachydermError, StoreError
 from pachyderm_cli.store.append import append_all
-from pachyderm_cli.store.confirming import confirm
 from pachyderm_cli.store.events import find_messages
 from pachyderm_cli.store.failures import ConnectionLost, concerns_a_statement
 from pachyderm_cli.store.records import RecordedMessage
@@ -75,7 +74,6 @@ class Batch:
         known = find_messages(sender.store, sender.network, [*ids])
         for attempt in self._in_doubt:
             if attempt.is_recorded_as(known):
-                confirm(sender.store)
                 attempt.keep()
                 return attempt.outcomes
         return []
@@ -147,8 +145,6 @@ class _Attempt:
         """Decide as many messages as can be without seeing a commit of those before."""
         asked = [each.id for each in self._waiting if isinstance(each, Delivery) and each.id_may_be_known]
         known = find_messages(self._sender.store, self._sender.network, asked) if asked else {}
-        if known:
-            confirm(self._sender.store)
         ids = set()
         for delivery in self._waiting:
             if isinstance(delivery, PachydermError):

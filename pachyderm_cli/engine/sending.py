@@ -20,7 +20,6 @@ from pachyderm_cli.engine.folding import Fold, catch_up, load
 from pachyderm_cli.engine.results import SentEvent
 from pachyderm_cli.errors import PachydermError, StoreError, VersionConflict
 from pachyderm_cli.store.append import append
-from pachyderm_cli.store.confirming import confirm
 from pachyderm_cli.store.events import find_message, read_data
 from pachyderm_cli.store.failures import ConnectionLost, is_timeout
 from pachyderm_cli.store.patience import Patience
@@ -101,7 +100,6 @@ class Sender:
                 if delivery.id_may_be_known:
                     known = find_message(self.store, self.network, delivery.id)
                     if known is not None:
-                        confirm(self.store)
                         return self.recorded(delivery, known)
                 is_first = not (lost or conflicts or patience)
                 prepared = self.decided(delivery) if is_first else self._decided_from_log(delivery, conflicted_at)

@@ -1,22 +1,27 @@
-"""Making sure of what was found in the log before it is answered as done."""
+"""Making sure of what is found in the log before it is answered as done, or handed on."""
 
 from __future__ import annotations
 
 from sqlalchemy import text
 
-from pachyderm_cli.store.statement import Statement
-from pachyderm_cli.store.store import Store
+from pachyderm_cli.store.statement import Statement, Transaction
 
-# Something to commit: whoever changed nothing need not wait.
-_ANYTHING = Statement(text("SELECT CAST(pg_logical_emit_message(true, 'pachyderm', '') AS text)"))
+# Something to commit: whoever changed nothing need not wait. Nobody waits where there is no standby to wait for.
+_COMMIT_ANYTHING = Statement(
+    text(
+        "SELECT CASE WHEN current_setting('synchronous_standby_names') <> '' "
+        "THEN CAST(pg_logical_emit_message(true, 'pachyderm', '') AS text) END"
+    )
+)
 
 
-def confirm(store: Store) -> None:
-    """Return once all that can be read now is as safe as a commit of one's own. Raises StoreError.
+def confirm(transaction: Transaction) -> None:
+    """Return once what was read on this connection is as safe as a commit of one's own; not inside of a transaction.
 
     A Postgres server with a synchronous standby lets others see a commit before the standby has it, where the session
-    was ended while it waited for that, and after a crash. A commit of one's own waits for all before it. In a SQLite
-    file nothing can be seen that is not on disk.
+    was ended while it waited for that, and after a crash. A commit of one's own waits for all before it: on the same
+    connection, since the next may be to the standby that has taken over. In a SQLite file nothing is seen that is not
+    on disk.
     """
-    if not store.is_sqlite:
-        store.write_again(lambda transaction: transaction.rows(_ANYTHING, {}), durable=True)
+    if not transaction.is_sqlite:
+        transaction.rows(_COMMIT_ANYTHING, {})

@@ -11,10 +11,11 @@ from sqlalchemy import bindparam, literal_column, select
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
+from pachyderm_cli.store.confirming import confirm
 from pachyderm_cli.store.expressions import is_listed
 from pachyderm_cli.store.records import RecordedEvent, RecordedMessage
 from pachyderm_cli.store.schema import events
-from pachyderm_cli.store.statement import Statement
+from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
 
 PAGE = 1000
@@ -129,19 +130,22 @@ def read_data(
 
 
 def find_message(store: Store, network: str, message_id: UUID) -> RecordedMessage | None:
-    """Return the message of that id, or None if no event of the network came from it."""
+    """Return the message of that id, or None if no event of the network came from it.
+
+    What is found may be answered as done: it is as safe as a commit of one's own.
+    """
     parameters = {"network": network, "message_id": str(message_id)}
-    rows = store.read(lambda transaction: transaction.rows(_by_message, parameters))
+    rows = store.read(lambda transaction: _confirmed(transaction, _by_message, parameters))
     if not rows:
         return None
     return _message(rows[0])._replace(last_version=rows[-1][4])
 
 
 def find_messages(store: Store, network: str, message_ids: Sequence[UUID]) -> dict[UUID, RecordedMessage]:
-    """Return those messages that are in the log, by id."""
+    """Return those messages that are in the log, by id; as safe as `find_message`'s."""
     parameters = {"network": network, "message_ids": json.dumps([str(each) for each in message_ids])}
     found: dict[UUID, RecordedMessage] = {}
-    for message_id, *row in store.read(lambda transaction: transaction.rows(_by_messages, parameters)):
+    for message_id, *row in store.read(lambda transaction: _confirmed(transaction, _by_messages, parameters)):
         first = found.get(UUID(message_id))
         if first is None:
             found[UUID(message_id)] = _message(row)
@@ -162,6 +166,13 @@ def caused_by(store: Store, network: str, message_id: UUID) -> list[UUID]:
     parameters = {"network": network, "caused_by": str(message_id)}
     rows = store.read(lambda transaction: transaction.rows(_caused_by, parameters))
     return [UUID(found) for (found,) in rows]
+
+
+def _confirmed(transaction: Transaction, statement: Statement, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
+    rows = transaction.rows(statement, parameters)
+    if rows:
+        confirm(transaction)
+    return rows
 
 
 def _page(store: Store, statement: Statement, network: str, entity_id: UUID, after: int, up_to: int) -> list[Any]:

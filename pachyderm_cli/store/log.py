@@ -18,6 +18,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, select, text
 
 from pachyderm_cli.errors import StoreError
+from pachyderm_cli.store.confirming import confirm
 from pachyderm_cli.store.events import RECORDED_COLUMNS, recorded
 from pachyderm_cli.store.expressions import byte_length
 from pachyderm_cli.store.records import RecordedEvent
@@ -42,7 +43,13 @@ _LAST_WITHIN = Statement(
     select(func.coalesce(func.max(events.c.position), 0)).where(events.c.position <= bindparam("up_to"))
 )
 _LAST_DRAWN = Statement(text("SELECT last_value FROM pachyderm_events_position_seq"))
-_IN_RECOVERY = Statement(text("SELECT pg_is_in_recovery()"))
+# A crash that the server itself survived makes it begin its statistics anew.
+_SERVER = Statement(
+    text(
+        "SELECT pg_is_in_recovery(), concat(pg_postmaster_start_time(), ' ', "
+        "(SELECT stats_reset FROM pg_catalog.pg_stat_bgwriter))"
+    )
+)
 _WRITERS = Statement(
     text(
         "SELECT virtualtransaction FROM pg_catalog.pg_locks WHERE locktype = 'relation' AND granted "
@@ -107,7 +114,8 @@ class LogReader:
         self._part = part
         self._settled = 0  # at or before this position nothing will come any more
         self._writers: _Writers | None = None
-        self._is_primary = store.is_sqlite
+        self._connection: Transaction | None = None  # the one that was read on last
+        self._server = ""  # and the server's life that it belongs to
         self.position = after
 
     def read(self) -> list[RecordedEvent] | None:
@@ -118,9 +126,8 @@ class LogReader:
         return self._store.read(self._read)
 
     def _read(self, transaction: Transaction) -> list[RecordedEvent] | None:
-        if not self._is_primary:
-            _require_primary(transaction)
-            self._is_primary = True
+        if not self._store.is_sqlite:
+            self._recognize(transaction)
         found = transaction.rows(POSITIONS, {"after": self.position, "page": PAGE})
         if not found:
             return None
@@ -139,8 +146,26 @@ class LogReader:
         }
         wanted = {name: value for name, value in parameters.items() if value is not None}
         rows = transaction.rows(part.statement, wanted)
+        confirm(transaction)
         self.position = end
         return [recorded(UUID(entity_id), tuple(row)) for entity_id, *row in rows]
+
+    def _recognize(self, transaction: Transaction) -> None:
+        """Forget what was known of gaps where another server answers, or this one after a crash.
+
+        It may draw a position again that was drawn before, and lost.
+        """
+        if transaction is self._connection:
+            return
+        ((in_recovery, server),) = transaction.rows(_SERVER, {})
+        if in_recovery:
+            raise StoreError(
+                "this Postgres is a standby, which does not tell who is writing on its primary, so that events could "
+                "be missed; follow the primary"
+            )
+        if server != self._server:
+            self._settled, self._writers = 0, None
+        self._connection, self._server = transaction, server
 
     def _complete_up_to(self, transaction: Transaction, positions: Sequence[int]) -> int:
         """Return the last position of a page up to which the log is complete, at least the one read before."""
@@ -202,12 +227,3 @@ def settled_end(store: Store, pause: Callable[[], bool]) -> int:
 def _writers(transaction: Transaction) -> _Writers:
     ((drawn,),) = transaction.rows(_LAST_DRAWN, {})  # first: whoever drew up to it is, or was, a writer
     return _Writers(drawn, frozenset(each for (each,) in transaction.rows(_WRITERS, {})))
-
-
-def _require_primary(transaction: Transaction) -> None:
-    ((in_recovery,),) = transaction.rows(_IN_RECOVERY, {})
-    if in_recovery:
-        raise StoreError(
-            "this Postgres is a standby, which does not tell who is writing on its primary, so that events could be "
-            "missed; follow the primary"
-        )

@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from pachyderm_cli import Pachyderm
 from pachyderm_cli.errors import ConfigError, StoreError
+from pachyderm_cli.store.log import LogReader, Part
 from tests.support.engines import tally_engine
 from tests.support.raw import connected
 from tests.support.tally import Add, Tell
@@ -184,13 +185,14 @@ def several(*servers: Server) -> str:
 
 def test_a_standby_that_takes_over_has_all_that_was_acknowledged(server: Server, waits: TellingOfWaits) -> None:
     """Of several hosts the one that can be written to is used, whichever that is; a send waits until there is one."""
-    with a_server() as primary, standby_of(primary) as standby:
+    with a_server(synchronous_standby_names="*") as primary, standby_of(primary) as standby:
         with tally_engine(several(standby, primary)) as engine, ThreadPoolExecutor(1) as pool:
             sent = [engine.send("tally:@a", Add()) for _ in range(5)]
             primary.kill()
             sending = pool.submit(engine.send, "tally:@a", Add())
             assert waits.waited.wait(SECONDS)
             standby.promote()
+            set_standbys(standby, "")  # it has none of its own
             assert sending.result(SECONDS).version == 6
             assert [event.message_id for event in engine.history("tally:@a")][:5] == [each.message_id for each in sent]
         with tally_engine(several(primary, standby)) as engine:  # a new process, while the first of them is away
@@ -259,3 +261,40 @@ def test_a_message_sent_again_is_answered_when_the_standby_has_it(server: Server
         assert not again.done()
         set_standbys(server, "")
         assert (again.result(SECONDS).version, again.result(SECONDS).duplicate) == (2, True)
+
+
+def test_a_follower_is_not_given_what_a_standby_may_not_have(server: Server, without_standby: Pachyderm) -> None:
+    """It would act on an event that is not there any more once the standby has taken over."""
+    with ThreadPoolExecutor(2) as pool, tally_engine(server.url("away")) as other:
+        pool.submit(without_standby.send, "tally:@a", Add(amount=5))
+        first = waiting_session(server)
+        server.execute(f"SELECT pg_terminate_backend({first})")
+        second = waiting_session(server, other_than=first)
+        following = pool.submit(lambda: [event.version for event in other.follow(after=0, wait=False)])
+        while len(server.execute("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'SyncRep'")) < 2:
+            pass
+        assert second
+        assert not following.done()
+        set_standbys(server, "")
+        assert following.result(SECONDS) == [1, 2]
+
+
+@pytest.mark.parametrize("restart", [crash, kill])
+def test_a_reader_forgets_the_gaps_of_before_a_crash(
+    server: Server, store_url: str, restart: Callable[[Server], None]
+) -> None:
+    """The server may draw a position again that it had drawn before: what was settled then is not any more."""
+    with tally_engine(store_url) as engine:
+        engine.send("tally:@a", Add())
+        reader = LogReader(engine.store, Part("default"), 0)
+        assert [event.position for event in reader.read() or []] == [1]
+        reader._settled = 1000  # as it is where all those have ended that drew so far
+        restart(server)
+        server.start()
+        with connected(store_url) as other:
+            other.execute(text("LOCK TABLE pachyderm_events IN ROW EXCLUSIVE MODE"))
+            [drawn] = other.execute(text("SELECT nextval('pachyderm_events_position_seq')")).scalars()
+            beyond = engine.send("tally:@b", Add())
+            assert reader.read() is None
+        assert drawn > 1
+        assert [event.message_id for event in reader.read() or []] == [beyond.message_id]

@@ -157,13 +157,11 @@ def a_server(**settings: Any) -> Iterator[Server]:
 
 @contextmanager
 def standby_of(primary: Server, port: int | None = None) -> Iterator[Server]:
-    """Lend a running standby, which `primary` waits for before it answers that something is committed."""
+    """Lend a running standby of a primary that is set to wait for one, as this one will once it takes over."""
     standby = Server(Keeper(), port)
     try:
         standby.copy(primary)
         standby.start()
-        primary.set({"synchronous_standby_names": "*"})
-        primary.reload()
         end = time.monotonic() + _SECONDS
         while primary.execute("SELECT sync_state FROM pg_stat_replication") != [("sync",)]:
             if time.monotonic() > end:

@@ -1,5 +1,7 @@
 """Failover: the primary is killed while writers run, its synchronous standby takes over, and so on in turn."""
 
+import os
+import signal
 import time
 from contextlib import ExitStack
 from random import Random
@@ -39,7 +41,7 @@ class _Pair:
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
-        self.primary = stack.enter_context(a_server())
+        self.primary = stack.enter_context(a_server(synchronous_standby_names="*"))
         self.standby = stack.enter_context(standby_of(self.primary))
         self._ports = (self.primary.port, self.standby.port)
 
@@ -59,21 +61,31 @@ def _fail_over_and_over(run: Run, pair: _Pair, everybody: Cast) -> list[float]:
     for done in range(rounds):
         wait_for_sends(everybody)
         time.sleep(random.uniform(0, 1))
-        _end_some(random, pair.primary)
-        pair.primary.kill()
+        _let_the_standby_fall_behind(random, pair.primary)
         began = time.monotonic()
         time.sleep(random.uniform(0, 1))  # until somebody notices
         pair.standby.promote()
+        pair.replace_the_standby()  # without one nothing is committed
         wait_for_sends(everybody)
         took.append(time.monotonic() - began)
-        pair.replace_the_standby()
         run.progress(done + 1, rounds)
     wait_for_sends(everybody)
     return took
 
 
-def _end_some(random: Random, primary: Server) -> None:
-    """End some sessions just before, so that some commits can be seen on the primary and are not on the standby."""
-    sessions = primary.sessions()
-    for process in random.sample(sessions, min(3, len(sessions))):
-        primary.execute("SELECT pg_terminate_backend(%(process)s)", process=process)
+def _let_the_standby_fall_behind(random: Random, primary: Server) -> None:
+    """Kill the primary when it has what its standby will never have.
+
+    What feeds the standby is stopped for a while, so that every commit waits. Some of the sessions that wait are ended:
+    others can see then what they committed, and must not answer for it.
+    """
+    [(feeding,)] = primary.execute("SELECT pid FROM pg_stat_replication")
+    os.kill(feeding, signal.SIGSTOP)
+    for _ in range(3):
+        time.sleep(0.1)
+        sessions = primary.sessions()
+        for process in random.sample(sessions, len(sessions) // 2):
+            primary.execute("SELECT pg_terminate_backend(%(process)s)", process=process)
+    time.sleep(0.1)
+    primary.kill()
+    os.kill(feeding, signal.SIGKILL)
