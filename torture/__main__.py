@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from benchmarks.places import places
 from torture import report
 from torture.figure import Figure, Run
-from torture.scenarios import failover, kill, postgres, power_loss
+from torture.scenarios import failover, kill, postgres, power_loss, unknown_outcome
 
 SCENARIOS: Mapping[str, Callable[[Run], Figure]] = {
     "kill-sqlite": kill.on_sqlite,
@@ -22,6 +22,7 @@ SCENARIOS: Mapping[str, Callable[[Run], Figure]] = {
     "postgres-timeouts": postgres.timeouts,
     "postgres-failover": failover.on_postgres,
     "postgres-connections": postgres.no_connections,
+    "postgres-unanswered": unknown_outcome.on_postgres,
 }
 
 

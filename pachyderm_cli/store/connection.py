@@ -99,7 +99,8 @@ def make_engine(url: URL, wait_seconds: float = WAIT_SECONDS) -> Engine:
     else:
         # Single statements commit by themselves, in one round trip; longer transactions are begun by `Store`.
         arguments = {**_postgres_defaults(url), "autocommit": True}
-        engine = create_engine(url, connect_args=arguments, poolclass=NullPool)
+        # No column is of the type that SQLAlchemy would look for, in a transaction of its own.
+        engine = create_engine(url, connect_args=arguments, poolclass=NullPool, use_native_hstore=False)
         event.listen(engine, "connect", _set_up_postgres)
     event.listen(engine, "connect", lambda connection, _record: _open_connections.add(connection))
     return engine

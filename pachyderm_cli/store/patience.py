@@ -20,6 +20,8 @@ _NOT_READY = (
     "too many clients",
     "too many connections",
     "remaining connection slots",
+    "server closed the connection",
+    "terminating connection",
     "session is read-only",  # a standby, before it is promoted
     "server is in hot standby mode",
 )
