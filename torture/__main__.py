@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from benchmarks.places import places
 from torture import report
 from torture.figure import Figure, Run
-from torture.scenarios import failover, kill, postgres, power_loss, unknown_outcome
+from torture.scenarios import contention, failover, kill, postgres, power_loss, unknown_outcome
 
 SCENARIOS: Mapping[str, Callable[[Run], Figure]] = {
     "kill-sqlite": kill.on_sqlite,
     "kill-postgres": kill.on_postgres,
     "power-loss-sqlite": power_loss.on_sqlite,
+    "contention-sqlite": contention.on_sqlite,
+    "contention-postgres": contention.on_postgres,
     "postgres-restarts": postgres.restarts,
     "postgres-sessions": postgres.cut_sessions,
     "postgres-timeouts": postgres.timeouts,

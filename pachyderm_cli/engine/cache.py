@@ -38,6 +38,11 @@ class FoldCache:
             self._folds.move_to_end(key)
         return owned(entity_type, fold)
 
+    def version(self, entity_type: EntityType, entity_id: UUID) -> int | None:
+        """Return at which version the entity is kept, or None."""
+        fold = self._folds.get((entity_type.name, entity_id.int))
+        return None if fold is None else fold.version
+
     def put(self, entity_type: EntityType, entity_id: UUID, fold: Fold) -> None:
         """Keep `fold`, unless a newer one is kept already or its state cannot be copied."""
         if not self._capacity:

@@ -18,6 +18,7 @@ from pachyderm_cli.engine.commit import GroupCommit
 from pachyderm_cli.engine.deciding import LEFT_TO_WORKERS, Committed, Delivery, Prepared, Request, Rules, Terms
 from pachyderm_cli.engine.folding import Fold, catch_up, load
 from pachyderm_cli.engine.results import SentEvent
+from pachyderm_cli.engine.turns import Turn, Turns
 from pachyderm_cli.errors import PachydermError, StoreError, VersionConflict
 from pachyderm_cli.store.append import append
 from pachyderm_cli.store.events import find_message, read_data
@@ -26,7 +27,7 @@ from pachyderm_cli.store.patience import Patience
 from pachyderm_cli.store.records import Outcome, RecordedMessage
 from pachyderm_cli.store.store import Store
 
-ATTEMPTS = 100
+ATTEMPTS = 1000
 """How often a send is decided anew against other writers before it gives up."""
 
 RECONNECTIONS = 10
@@ -34,6 +35,7 @@ RECONNECTIONS = 10
 
 _FIRST_PAUSE = 0.001
 _LONGEST_PAUSE = 0.1
+_PATIENT_ATTEMPTS = 10
 
 
 _MOST_ROUNDS = 100  # of an entity's timers before a message: a timer may set another that is overdue at once
@@ -80,6 +82,7 @@ class Sender:
     def forget(self) -> None:
         """Forget every entity; and in a forked child, the parent's threads, which are not there to commit."""
         self.cache = FoldCache(self._cached)
+        self._turns = Turns()
         self._commits = GroupCommit(lambda appends: append(self.store, self.network, appends))
 
     def delivery(self, request: Request, terms: Terms = LEFT_TO_WORKERS) -> Delivery:
@@ -92,6 +95,10 @@ class Sender:
         Raises Rejected, EntityFailed, VersionConflict (another version than expected, or attempts used up),
         MessageIdConflict, LeaseLost and StoreError.
         """
+        with self._turns.before(delivery.entity.id) as turn:
+            return self._deliver(delivery, turn)
+
+    def _deliver(self, delivery: Delivery, turn: Turn) -> Committed:
         lost = conflicts = 0
         conflicted_at: int | None = None
         patience: Patience | None = None
@@ -102,12 +109,14 @@ class Sender:
                     if known is not None:
                         return self.recorded(delivery, known)
                 is_first = not (lost or conflicts or patience)
-                prepared = self.decided(delivery) if is_first else self._decided_from_log(delivery, conflicted_at)
+                is_known = is_first or self._is_ahead(delivery, conflicted_at)
+                prepared = self.decided(delivery) if is_known else self._decided_from_log(delivery, conflicted_at)
                 if not prepared.append.events or self._appended(delivery, prepared):
                     return prepared.committed()
                 conflicted_at = prepared.append.expected_version
                 conflicts += 1
-                pause(conflicts)
+                if not turn.take():
+                    pause(conflicts)
             except ConnectionLost:
                 self.cache.clear()  # the server that answers next may be one that took over
                 lost += 1
@@ -153,6 +162,11 @@ class Sender:
         except PachydermError:
             return self._decided_from_log(delivery)
         return prepared if prepared.append.events else self._decided_from_log(delivery)
+
+    def _is_ahead(self, delivery: Delivery, conflicted_at: int | None) -> bool:
+        """Tell whether what is cached is newer than what conflicted: another thread of this process was first."""
+        version = self.cache.version(delivery.entity_type, delivery.entity.id)
+        return conflicted_at is not None and version is not None and version > conflicted_at
 
     def _decided_from_log(self, delivery: Delivery, conflicted_at: int | None = None) -> Prepared:
         """Return a decision at the state that the log leads to, `conflicted_at` not being its version."""
@@ -231,5 +245,9 @@ os.register_at_fork(after_in_child=_forget_in_child)
 
 
 def pause(attempt: int) -> None:
-    """Wait a random while, longer with each attempt (exponential back-off with full jitter)."""
-    time.sleep(random.uniform(0, min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 10))))  # noqa: S311 - no secret
+    """Wait a random while: at first longer with each attempt (exponential back-off with full jitter), so that few meet.
+
+    Then shorter with each: who has just won is ready at once to win again, and who has waited long would wait for ever.
+    """
+    longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(attempt, 10)) / max(1, attempt - _PATIENT_ATTEMPTS) ** 2
+    time.sleep(random.uniform(0, longest))  # noqa: S311 - no secret
