@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from benchmarks.places import places
 from torture import report
 from torture.figure import Figure, Run
-from torture.scenarios import contention, failover, kill, postgres, power_loss, unknown_outcome
+from torture.scenarios import contention, failover, kill, postgres, power_loss, soak, unknown_outcome
 
 SCENARIOS: Mapping[str, Callable[[Run], Figure]] = {
     "kill-sqlite": kill.on_sqlite,
@@ -25,6 +25,8 @@ SCENARIOS: Mapping[str, Callable[[Run], Figure]] = {
     "postgres-failover": failover.on_postgres,
     "postgres-connections": postgres.no_connections,
     "postgres-unanswered": unknown_outcome.on_postgres,
+    "soak-sqlite": soak.on_sqlite,
+    "soak-postgres": soak.on_postgres,
 }
 
 

@@ -83,14 +83,25 @@ def write(task: Task, stop: threading.Event) -> None:
 def work(task: Task, stop: threading.Event) -> None:
     """Carry out what is due."""
     with task.engine() as engine:
-        for _ in engine.work(stop=stop, concurrency=2):
-            pass
+        work_on(engine, stop)
+
+
+def work_on(engine: Pachyderm, stop: threading.Event) -> None:
+    """Carry out what is due, on an engine that others use too."""
+    for _ in engine.work(stop=stop, concurrency=2):
+        pass
 
 
 def follow(task: Task, stop: threading.Event) -> None:
     """Note every event, and take the cursor along, now after one, now after several."""
+    with task.engine() as engine:
+        follow_on(engine, task, stop)
+
+
+def follow_on(engine: Pachyderm, task: Task, stop: threading.Event) -> None:
+    """Follow on an engine that others use too."""
     random = task.random
-    with task.engine() as engine, engine.follow(cursor=task.name, stop=stop) as log:
+    with engine.follow(cursor=task.name, stop=stop) as log:
         for event in log:
             _note_seen(task, event)
             if random.random() < 0.2 or log.is_caught_up:
