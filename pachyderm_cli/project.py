@@ -24,7 +24,7 @@ def find_project(named: str | os.PathLike[str] | None, *, required: bool) -> Pat
             raise ConfigError("the project's folder has an empty name; name it, or leave the option out")
         folder = here() / Path(named).expanduser() if not Path(named).is_absolute() else Path(named)
         folder = folder.resolve()
-        if not (folder / FILE_NAME).is_file():
+        if not _is_file(folder / FILE_NAME):
             raise ConfigError(f"{folder} is no project: it has no {FILE_NAME}; run: pachyderm init {named}")
         return folder
     try:
@@ -34,7 +34,7 @@ def find_project(named: str | os.PathLike[str] | None, *, required: bool) -> Pat
             raise
         return None
     for folder in (current, *current.parents):
-        if (folder / FILE_NAME).is_file():
+        if _is_file(folder / FILE_NAME):
             return folder
     if required:
         raise ConfigError(
@@ -42,6 +42,13 @@ def find_project(named: str | os.PathLike[str] | None, *, required: bool) -> Pat
             "with --project or a store with --store"
         )
     return None
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be looked at ({error.strerror})", file=str(path)) from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:

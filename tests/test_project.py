@@ -141,3 +141,9 @@ def test_reading_a_project_loads_next_to_nothing() -> None:
     program = "import sys, pachyderm_cli.project; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert {"pydantic", "sqlalchemy", "typer"} & set(done.stdout.split()) == set()
+
+
+def test_a_folder_that_cannot_be_looked_at_is_told(tmp_path: Path) -> None:
+    """Where the system refuses even to look, that is an error that names the file, as it is without the rights."""
+    with pytest.raises(ConfigError, match="cannot be looked at"):
+        find_project(tmp_path / ("x" * 5000), required=True)

@@ -11,20 +11,36 @@ from collections.abc import Callable, Mapping
 from benchmarks.places import places
 from torture import report
 from torture.figure import Figure, Run
-from torture.scenarios import contention, failover, kill, postgres, power_loss, soak, unknown_outcome
+from torture.scenarios import (
+    contention,
+    damage,
+    failover,
+    full_disk,
+    io_errors,
+    kill,
+    postgres,
+    power_loss,
+    read_only,
+    soak,
+    unknown_outcome,
+)
 
 SCENARIOS: Mapping[str, Callable[[Run], Figure]] = {
     "kill-sqlite": kill.on_sqlite,
     "kill-postgres": kill.on_postgres,
     "power-loss-sqlite": power_loss.on_sqlite,
-    "contention-sqlite": contention.on_sqlite,
-    "contention-postgres": contention.on_postgres,
+    "full-disk": full_disk.on_sqlite,
+    "io-errors": io_errors.on_sqlite,
+    "read-only": read_only.on_sqlite,
+    "damage": damage.on_sqlite,
     "postgres-restarts": postgres.restarts,
     "postgres-sessions": postgres.cut_sessions,
     "postgres-timeouts": postgres.timeouts,
-    "postgres-failover": failover.on_postgres,
     "postgres-connections": postgres.no_connections,
+    "postgres-failover": failover.on_postgres,
     "postgres-unanswered": unknown_outcome.on_postgres,
+    "contention-sqlite": contention.on_sqlite,
+    "contention-postgres": contention.on_postgres,
     "soak-sqlite": soak.on_sqlite,
     "soak-postgres": soak.on_postgres,
 }
@@ -44,8 +60,8 @@ def main(arguments: list[str]) -> int:
             figure = SCENARIOS[name](Run(given, seed, quick=options.quick))
         print(report.line(figure, time.monotonic() - began), flush=True)
         figures.append(figure)
-    if options.report:
-        report.write(figures, seed)
+        if options.report:
+            report.write(figure, seed)
     return 1 if any(figure.breaches for figure in figures) else 0
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from torture.figure import Figure
 
 PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
-_TABLE = re.compile(r"(<!-- torture -->\n).*?(<!-- /torture -->)", re.DOTALL)
+_TABLE = re.compile(r"(<!-- torture -->\n)(.*?)(?=<!-- /torture -->)", re.DOTALL)
 _SHOWN = 5  # breaches of a scenario
 
 
@@ -22,14 +22,17 @@ def line(figure: Figure, seconds: float) -> str:
     return f"{figure.name}: {verdict}; {numbers} ({seconds:.0f} s){''.join(found)}"
 
 
-def write(figures: list[Figure], seed: int) -> None:
-    """Put the figures into the page, between its marks."""
-    rows = [f"| {figure.name} | {_verdict(figure)} | {_numbers(figure)} |" for figure in figures]
-    table = "\n".join(
-        ["| scenario | promises broken | figures |", "| --- | --- | --- |", *rows, "", f"Seed {seed}.", ""]
-    )
+def write(figure: Figure, seed: int) -> None:
+    """Put a figure into the page's table, in the place of an earlier one of that name."""
     page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(_TABLE.sub(lambda found: f"{found[1]}{table}{found[2]}", page), encoding="utf-8")
+    found = _TABLE.search(page)
+    assert found is not None  # noqa: S101 - the page is ours
+    rows = {line.split(" | ")[0].strip("| "): line for line in found[2].splitlines()[2:] if line.startswith("|")}
+    rows[figure.name] = f"| {figure.name} | {_verdict(figure)} | {seed} | {_numbers(figure)} |"
+    table = "\n".join(
+        ["| scenario | promises broken | seed | figures |", "| --- | --- | --- | --- |", *rows.values(), ""]
+    )
+    PAGE.write_text(page[: found.start(2)] + table + page[found.end(2) :], encoding="utf-8")
 
 
 def _verdict(figure: Figure) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -11,8 +11,8 @@ from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.errors import EntityFailed
 from pachyderm_cli.store.erasing import tombstone
-from pachyderm_cli.store.events import read_data, read_events
-from pachyderm_cli.store.records import RecordedEvent
+from pachyderm_cli.store.events import read_data, read_events, require_json
+from pachyderm_cli.store.records import Head, RecordedEvent
 from pachyderm_cli.store.schema import ERASED
 from pachyderm_cli.store.snapshots import newest_snapshots
 from pachyderm_cli.store.store import Store
@@ -44,7 +44,7 @@ def catch_up(
     for page in read_data(store, network, entity.id, after=version, up_to=up_to):
         if page and page[-1][1] == ERASED:
             raise tombstone(store, network, entity.id)
-        with _naming(entity):
+        with _naming(entity, page):
             state = entity_type.fold(state, page)
         version = page[-1][0] if page else version
     return Fold(version, state, fold.snapshot_version, fold.may_have_timers or version != fold.version)
@@ -54,7 +54,7 @@ def replay(
     store: Store,
     network: str,
     entity_type: EntityType,
-    entity: Reference,
+    head: Head,
     up_to: int | None = None,
     at: datetime | None = None,
 ) -> Iterator[tuple[RecordedEvent, Any]]:
@@ -63,23 +63,24 @@ def replay(
     Versions order events, not clocks: the replay ends before the first event that was recorded later than `at`.
     """
     state = entity_type.initial()
-    for recorded in read_events(store, network, entity.id, up_to=up_to):
+    for recorded in read_events(store, network, head.entity.id, up_to=up_to, known=head.version):
         if at is not None and recorded.recorded_at > at:
             return
-        with _naming(entity):
+        with _naming(head.entity, [(recorded.version, recorded.type, recorded.data)]):
             event = entity_type.read_event(recorded.type, recorded.data, recorded.version, recorded.type_version)
         state = entity_type.apply(state, event, recorded.version)
         yield recorded, state
 
 
 @contextmanager
-def _naming(entity: Reference) -> Iterator[None]:
-    """Say whose event it is that cannot be read."""
+def _naming(entity: Reference, page: Iterable[tuple[Any, ...]]) -> Iterator[None]:
+    """Say whose event it is that cannot be read, and that the store is damaged where what is stored is no JSON."""
     try:
         yield
     except EntityFailed as error:
         if "event" not in error.details:
             raise
+        require_json(entity, page)
         told = f"{error.message} (in the history of {entity})"
         raise EntityFailed(told, **error.details, entity=str(entity)) from error
 

@@ -274,4 +274,4 @@ class TimeTravel(Views):
             )
         if at is not None and at.tzinfo is None:
             raise UsageError(f"{at} has no offset from UTC; use an aware datetime")
-        return folding.replay(self._store, self._network, entity_type, head.entity, to_version, at)
+        return folding.replay(self._store, self._network, entity_type, head, to_version, at)

@@ -109,6 +109,9 @@ class Verification:
             return
         yield from up_to_damage(None, findings_of_indexes(transaction))
         networks = networks_in(transaction) if self._network is None else [self._network]
+        for network in [each for each in networks if not each.isprintable()]:  # nor may it be text to ask for it by
+            yield Finding("network", f"{shown(network)} is no name of a network", network)
+            networks.remove(network)
         if self._progress is not None:
             self._total = sum(count_of_events(transaction, network) for network in networks)
         for network in networks:

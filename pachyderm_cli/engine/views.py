@@ -19,6 +19,7 @@ from pachyderm_cli.engine.results import CausedMessage, Inspection, Lookup, Stat
 from pachyderm_cli.engine.sending import Sender
 from pachyderm_cli.errors import UsageError
 from pachyderm_cli.store.events import read_events
+from pachyderm_cli.store.failures import unreadable
 from pachyderm_cli.store.forks import origin_of
 from pachyderm_cli.store.heads import heads
 from pachyderm_cli.store.outbox import effects_of_entity
@@ -95,13 +96,20 @@ class Views:
             raise UsageError(f"limit is a number of events, not {limit}")
         if reverse and follow is not None:
             raise UsageError("what is still to come cannot be had newest first")
-        entity_id, after = self._finder.existing(reference).entity.id, from_version - 1
+        head = self._finder.existing(reference)
+        entity_id, after = head.entity.id, from_version - 1
         if follow is not None:
             wait = Wait(forever=True, stop=follow)
             recorded = follow_entity(self._store, self._network, entity_id, after, to_version, wait)
         else:
             recorded = read_events(
-                self._store, self._network, entity_id, after=after, up_to=to_version, reverse=reverse
+                self._store,
+                self._network,
+                entity_id,
+                after=after,
+                up_to=to_version,
+                reverse=reverse,
+                known=head.version,
             )
         return islice(recorded, None if limit is None else min(limit, sys.maxsize))
 
@@ -149,6 +157,8 @@ class Views:
     def _current(self, head: Head) -> StateAt:
         entity_type = self._types.get(head.entity.type)
         fold = self._sender.current(entity_type, head.entity)
+        if fold.version < head.version:
+            raise unreadable(f"the events of {head.entity} end at version {fold.version}, not at {head.version}")
         return StateAt(
             entity=head.entity,
             network=self._network,

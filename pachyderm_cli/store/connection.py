@@ -8,6 +8,7 @@ import re
 import sqlite3
 import time
 import weakref
+from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from sqlalchemy.schema import CreateTable
 
 from pachyderm_cli.errors import ConfigError, StoreError
 from pachyderm_cli.store.patience import WAIT_SECONDS, has_several_hosts
-from pachyderm_cli.store.schema import metadata
+from pachyderm_cli.store.schema import VERSION_TABLE, metadata
 
 # What the driver logs when a connection is lost is raised as well, and told once.
 logging.getLogger("psycopg").addHandler(logging.NullHandler())
@@ -146,6 +147,14 @@ def empty_engine() -> Engine:
 
     event.listen(engine, "connect", make_tables)
     return engine
+
+
+def holds_store(path: Path, wait_seconds: float) -> bool:
+    """Tell whether there is a SQLite file with a store in it. Nothing is changed; raises what SQLite raises."""
+    if not path.exists():
+        return False
+    with closing(sqlite3.connect(path, timeout=wait_seconds)) as connection:
+        return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (VERSION_TABLE,)).fetchall())
 
 
 def create_owner_only(path: Path) -> None:

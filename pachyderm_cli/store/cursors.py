@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
+from types import NoneType
 from typing import Any, NamedTuple
 
 from sqlalchemy import Text, bindparam, case, func, literal_column, or_, select, update
@@ -13,7 +14,7 @@ from sqlalchemy import Text, bindparam, case, func, literal_column, or_, select,
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.errors import UsageError
 from pachyderm_cli.store.expressions import NOW, database_time, distance
-from pachyderm_cli.store.failures import storage_errors
+from pachyderm_cli.store.failures import reads, storage_errors
 from pachyderm_cli.store.records import Lease
 from pachyderm_cli.store.schema import cursors, events
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -209,6 +210,7 @@ def cursors_of(store: Store, network: str) -> Iterator[StoredCursor]:
         yield _stored(row)
 
 
+@reads("a cursor", str, int, int, int, (str, NoneType), str, str)
 def _stored(row: tuple[Any, ...]) -> StoredCursor:
     name, position, behind, is_held, lease_until, created_at, updated_at = row
     return StoredCursor(

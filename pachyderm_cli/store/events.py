@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from types import NoneType
 from typing import Any
 from uuid import UUID
 
@@ -13,8 +14,9 @@ from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store.confirming import confirm
 from pachyderm_cli.store.expressions import is_listed
+from pachyderm_cli.store.failures import reads, unreadable
 from pachyderm_cli.store.records import RecordedEvent, RecordedMessage
-from pachyderm_cli.store.schema import events
+from pachyderm_cli.store.schema import ERASED, events
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
 
@@ -43,6 +45,7 @@ RECORDED_COLUMNS = (
     events.c.type_version,
 )
 """What `recorded` reads, in its order."""
+_KINDS = (int, str, int, str, str, str, str, (str, NoneType), str, int)
 
 _ascending = Statement(select(*RECORDED_COLUMNS).where(*_by_entity).order_by(events.c.version).limit(bindparam("page")))
 _descending = Statement(
@@ -89,7 +92,7 @@ _caused_by = Statement(
 )
 
 
-def read_events(
+def read_events(  # noqa: PLR0913 - which of them, by keyword
     store: Store,
     network: str,
     entity_id: UUID,
@@ -97,23 +100,31 @@ def read_events(
     after: int = 0,
     up_to: int | None = None,
     reverse: bool = False,
+    known: int = 0,
 ) -> Iterator[RecordedEvent]:
     """Yield the events with versions in (`after`, `up_to`], oldest first, or newest first with `reverse`.
 
-    Read page by page; since events never change and versions have no gap, the pages are of one piece.
+    Read page by page; since events never change and versions have no gap, the pages are of one piece. Raises StoreError
+    where one is missing, also of the last ones up to the version that is `known` to be there.
     """
     statement = _descending if reverse else _ascending
     last = _LAST_VERSION if up_to is None else up_to
+    newest = after
     while True:
         page = _page(store, statement, network, entity_id, after, last)
         for row in page:
             yield recorded(entity_id, row)
+        newest = max(newest, page[0][2], page[-1][2]) if page else newest
         if len(page) < PAGE:
-            return
+            break
         if reverse:
             last = page[-1][2] - 1
         else:
             after = page[-1][2]
+    if newest < (known if up_to is None else min(known, up_to)):
+        raise unreadable(f"the events of {entity_id} end at version {newest}, not at {known}")
+    if reverse and page and page[-1][2] > max(after, 0) + 1 and page[-1][3] != ERASED:
+        raise unreadable(f"the events of {entity_id} begin at version {page[-1][2]}")
 
 
 def read_data(
@@ -129,6 +140,15 @@ def read_data(
         after = page[-1][0]
 
 
+def require_json(entity: Reference, rows: Iterable[Sequence[Any]]) -> None:
+    """Raise StoreError where one of an entity's events, each a version, a type and the data, holds no JSON."""
+    from pachyderm_cli.store.sound_values import json_problem  # noqa: PLC0415 - for what is damaged alone
+
+    for version, _, data, *_ in rows:
+        if json_problem(data) is not None:
+            raise unreadable(f"the event at version {version} of {entity} holds no JSON")
+
+
 def find_message(store: Store, network: str, message_id: UUID) -> RecordedMessage | None:
     """Return the message of that id, or None if no event of the network came from it.
 
@@ -138,7 +158,7 @@ def find_message(store: Store, network: str, message_id: UUID) -> RecordedMessag
     rows = store.read(lambda transaction: _confirmed(transaction, _by_message, parameters))
     if not rows:
         return None
-    return _message(rows[0])._replace(last_version=rows[-1][4])
+    return _message(rows[0])._replace(last_version=_message(rows[-1]).last_version)
 
 
 def find_messages(store: Store, network: str, message_ids: Sequence[UUID]) -> dict[UUID, RecordedMessage]:
@@ -146,11 +166,10 @@ def find_messages(store: Store, network: str, message_ids: Sequence[UUID]) -> di
     parameters = {"network": network, "message_ids": json.dumps([str(each) for each in message_ids])}
     found: dict[UUID, RecordedMessage] = {}
     for message_id, *row in store.read(lambda transaction: _confirmed(transaction, _by_messages, parameters)):
-        first = found.get(UUID(message_id))
-        if first is None:
-            found[UUID(message_id)] = _message(row)
-        else:
-            found[UUID(message_id)] = first._replace(last_version=row[-1])
+        message = _message(row)
+        first = found.setdefault(UUID(message_id), message)
+        if first is not message:
+            found[UUID(message_id)] = first._replace(last_version=message.last_version)
     return found
 
 
@@ -158,14 +177,19 @@ def events_of_message(store: Store, network: str, message_id: UUID) -> list[Reco
     """Return the events that a message led to, in order; [] if there are none."""
     parameters = {"network": network, "message_id": str(message_id)}
     rows = store.read(lambda transaction: transaction.rows(_of_message, parameters))
-    return [recorded(UUID(entity_id), tuple(row)) for entity_id, *row in rows]
+    return [recorded(entity_id, tuple(row)) for entity_id, *row in rows]
 
 
 def caused_by(store: Store, network: str, message_id: UUID) -> list[UUID]:
     """Return the ids of the messages that name this one as their cause, in the order of the log."""
     parameters = {"network": network, "caused_by": str(message_id)}
     rows = store.read(lambda transaction: transaction.rows(_caused_by, parameters))
-    return [UUID(found) for (found,) in rows]
+    return [_id(row) for row in rows]
+
+
+@reads("a message's id", str)
+def _id(row: Sequence[Any]) -> UUID:
+    return UUID(row[0])
 
 
 def _confirmed(transaction: Transaction, statement: Statement, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -179,21 +203,38 @@ def _page(store: Store, statement: Statement, network: str, entity_id: UUID, aft
     # A database takes 64 bits; callers may name any version.
     bounds = {"after": max(0, min(after, _LAST_VERSION)), "up_to": max(0, min(up_to, _LAST_VERSION))}
     parameters = {"network": network, "entity_id": str(entity_id), **bounds, "page": PAGE}
-    return store.read(lambda transaction: transaction.rows(statement, parameters))
+    rows = store.read(lambda transaction: transaction.rows(statement, parameters))
+    _require_whole(
+        rows, bounds["after"], *((0, 1) if statement is _to_fold else (2, 3)), reverse=statement is _descending
+    )
+    return rows
 
 
+def _require_whole(rows: list[Any], after: int, version: int, kind: int, *, reverse: bool) -> None:
+    """Raise StoreError where an entity's events have a gap: a decision on them would be on another state."""
+    if not rows or rows[0][kind] == ERASED:  # of an erased entity only the last one is left
+        return
+    versions = [row[version] for row in rows]
+    first = versions[-1] if reverse else after + 1
+    wanted = list(range(first, first + len(rows))) if isinstance(first, int) else []
+    if versions != (wanted[::-1] if reverse else wanted):
+        raise unreadable("events of an entity are missing")
+
+
+@reads("a message", str, str, str, str, int)
 def _message(row: Sequence[Any]) -> RecordedMessage:
     entity_type, entity_id, fingerprint, recorded_at, version = row
     entity = Reference(entity_type, UUID(entity_id))
     return RecordedMessage(entity, fingerprint, version, version, from_text(recorded_at))
 
 
-def recorded(entity_id: UUID, row: tuple[Any, ...]) -> RecordedEvent:
+@reads("an event", *_KINDS)
+def recorded(entity_id: UUID | str, row: tuple[Any, ...]) -> RecordedEvent:
     """Return a row of the log, given its RECORDED_COLUMNS, as an event of that entity."""
     position, entity_type, version, type_name, data, message, message_id, caused_by, recorded_at, type_version = row
     return RecordedEvent(
         position=position,
-        entity=Reference(entity_type, entity_id),
+        entity=Reference(entity_type, UUID(entity_id) if isinstance(entity_id, str) else entity_id),
         version=version,
         type=type_name,
         data=data,

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import select, text
 
 from pachyderm_cli.errors import StoreError, UsageError
-from pachyderm_cli.store.connection import connect, make_engine
+from pachyderm_cli.store.connection import connect, holds_store, make_engine
 from pachyderm_cli.store.failures import storage_errors
 from pachyderm_cli.store.new_file import side_files
 from pachyderm_cli.store.schema import VERSION_TABLE, schema_version
@@ -39,8 +39,14 @@ def file_of(store: Store) -> Path:
 
 
 def is_there(store: Store) -> bool:
-    """Tell whether the store has a file; a server is taken to be there until it is asked."""
-    return not store.is_sqlite or file_of(store).exists()
+    """Tell whether there is a file with a store in it; a server is taken to be there until it is asked.
+
+    Raises StoreError for a file that cannot be read.
+    """
+    if not store.is_sqlite:
+        return True
+    with storage_errors(store.url):
+        return holds_store(file_of(store), store.wait_seconds)
 
 
 def require_outside(store: Store, path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from heapq import merge
 from itertools import takewhile
 from operator import itemgetter
@@ -151,17 +152,17 @@ class _Export:
         """
         at = ENTITY.columns.index(entities.c.position)
         of_events = ((row[0], EVENT, row) for row in self._events())
-        heads = self._transaction.stream(_HEADS[self._part], self._parameters)
-        of_heads = ((row[at], ENTITY, row) for row in heads)
         left = self._cursors()
         last = 0
-        for position, kind, row in merge(of_events, of_heads, key=itemgetter(0)):
-            if kind is EVENT:
-                passed = list(takewhile(lambda each: each["position"] < position, left))  # noqa: B023 - used at once
-                del left[: len(passed)]
-                yield from _standing_at(last, passed)
-                last = position
-            yield kind, row
+        with closing(self._transaction.stream(_HEADS[self._part], self._parameters)) as heads:
+            of_heads = ((row[at], ENTITY, row) for row in heads)
+            for position, kind, row in merge(of_events, of_heads, key=itemgetter(0)):
+                if kind is EVENT:
+                    passed = list(takewhile(lambda each: each["position"] < position, left))  # noqa: B023 - used at once
+                    del left[: len(passed)]
+                    yield from _standing_at(last, passed)
+                    last = position
+                yield kind, row
         yield from _standing_at(last, left)
 
     def _events(self) -> Iterator[tuple[Any, ...]]:

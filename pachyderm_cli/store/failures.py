@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import URL
 from sqlalchemy.exc import SQLAlchemyError
@@ -29,6 +32,12 @@ _SHOWN = {"host", "hostaddr", "port", "sslmode", "connect_timeout", "application
 """The names of what a URL's query may hold and everybody may see; all else might be a secret."""
 
 
+ParametersT = ParamSpec("ParametersT")
+ResultT = TypeVar("ResultT")
+
+_NO_ROOM_FOR_SHARED_MEMORY = sqlite3.SQLITE_IOERR_SHMSIZE
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_NO_TEXT = "Could not decode to UTF-8"
 _TIMEOUTS = ("55P03", "57014")  # of a lock, of a statement
 _LOST_RACES = ("40P01", "40001")  # a deadlock, a serialization failure
 
@@ -84,6 +93,38 @@ def is_constraint(error: BaseException | None) -> bool:
     return isinstance(error, kinds)
 
 
+def reads(what: str, *kinds: Any) -> Callable[[Callable[ParametersT, ResultT]], Callable[ParametersT, ResultT]]:
+    """Return a decorator for a function that makes `what` of a row, its last argument, with columns of these `kinds`.
+
+    Where it cannot, the decorated function raises StoreError: what pachyderm writes can be read, but a damaged file may
+    hold anything in any column.
+    """
+
+    def decorate(function: Callable[ParametersT, ResultT]) -> Callable[ParametersT, ResultT]:
+        @wraps(function)
+        def reading(*args: ParametersT.args, **kwargs: ParametersT.kwargs) -> ResultT:
+            try:
+                _require_kinds(args[-1], kinds)
+                return function(*args, **kwargs)
+            except (ValueError, TypeError, AttributeError, KeyError) as error:
+                raise unreadable(f"{what} in it cannot be read ({' '.join(str(error).split())})") from error
+
+        return reading
+
+    return decorate
+
+
+def _require_kinds(row: Any, kinds: Any) -> None:
+    if not all(map(isinstance, row, kinds)):
+        found = [type(value).__name__ for value, kind in zip(row, kinds, strict=False) if not isinstance(value, kind)]
+        raise TypeError(f"a column holds a value of the type {found[0]}")
+
+
+def unreadable(problem: str) -> StoreError:
+    """Return the error for rows that are not as pachyderm writes them."""
+    return StoreError(f"the store is damaged: {problem}; pachyderm store verify tells more, restore it from a backup")
+
+
 def concerns_a_statement(error: BaseException | None) -> bool:
     """Tell whether a driver's error is about what a statement said, not the database, which no other could use."""
     code = getattr(error, "sqlite_errorcode", None)
@@ -120,8 +161,12 @@ def store_error(url: URL, error: BaseException) -> StoreError:
     """Return the StoreError for what a driver, SQLAlchemy or the system raised."""
     original = getattr(error, "orig", None) or error  # SQLAlchemy's errors wrap the driver's
     code = getattr(original, "sqlite_errorcode", None)
+    if code is None and isinstance(original, sqlite3.Error):  # Python's own: what it read is not what was written
+        code = sqlite3.SQLITE_CORRUPT if _NO_TEXT in str(original) else sqlite3.SQLITE_ERROR
     if isinstance(original, UnicodeDecodeError):
         code, original = sqlite3.SQLITE_CORRUPT, ValueError(original.object.decode(errors="backslashreplace"))
+    if code == _NO_ROOM_FOR_SHARED_MEMORY or getattr(original, "errno", None) in _NO_ROOM:
+        code = sqlite3.SQLITE_FULL
     if code is not None:
         problem = _SQLITE.get(code & 0xFF, "cannot be used")
         return StoreError(_line(url, problem, original), store=shown(url))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import bindparam, insert, literal_column, select
@@ -10,6 +11,7 @@ from sqlalchemy import bindparam, insert, literal_column, select
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text, to_text
 from pachyderm_cli.store.append_statements import CREATE
+from pachyderm_cli.store.failures import reads
 from pachyderm_cli.store.lookups import write_lookup
 from pachyderm_cli.store.records import NewSnapshot, Origin
 from pachyderm_cli.store.schema import entities, events, forks
@@ -97,7 +99,10 @@ def origin_of(store: Store, network: str, entity_id: UUID) -> Origin | None:
     """Return where the entity's first events were copied from, None if they are its own."""
     parameters = {"network": network, "entity_id": str(entity_id)}
     rows = store.read(lambda transaction: transaction.rows(_ORIGIN, parameters))
-    if not rows:
-        return None
-    from_type, from_id, from_version, forked_at = rows[0]
+    return _origin(rows[0]) if rows else None
+
+
+@reads("the origin of a copy", str, str, int, str)
+def _origin(row: tuple[Any, ...]) -> Origin:
+    from_type, from_id, from_version, forked_at = row
     return Origin(Reference(from_type, UUID(from_id)), from_version, from_text(forked_at))

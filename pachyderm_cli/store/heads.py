@@ -10,6 +10,7 @@ from sqlalchemy import Text, bindparam, literal_column, select
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
+from pachyderm_cli.store.failures import reads
 from pachyderm_cli.store.records import Head
 from pachyderm_cli.store.schema import ERASED, entities
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -79,6 +80,7 @@ def heads(store: Store, network: str, type_name: str | None = None, limit: int |
             yield _head(row)
 
 
+@reads("an entity", str, str, int, str, str)
 def _head(row: tuple[Any, ...]) -> Head:
     identifier, type_name, version, created_at, updated_at = row
     return Head(Reference(type_name, UUID(identifier)), version, from_text(created_at), from_text(updated_at))

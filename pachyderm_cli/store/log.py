@@ -21,6 +21,7 @@ from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.confirming import confirm
 from pachyderm_cli.store.events import RECORDED_COLUMNS, recorded
 from pachyderm_cli.store.expressions import byte_length
+from pachyderm_cli.store.failures import reads
 from pachyderm_cli.store.records import RecordedEvent
 from pachyderm_cli.store.schema import events
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -148,7 +149,7 @@ class LogReader:
         rows = transaction.rows(part.statement, wanted)
         confirm(transaction)
         self.position = end
-        return [recorded(UUID(entity_id), tuple(row)) for entity_id, *row in rows]
+        return [recorded(entity_id, tuple(row)) for entity_id, *row in rows]
 
     def _recognize(self, transaction: Transaction) -> None:
         """Forget what was known of gaps where another server answers, or this one after a crash.
@@ -197,6 +198,7 @@ class LogReader:
             self._writers = now
 
 
+@reads("the size of an event")
 def fitting_positions(found: Sequence[tuple[Any, ...]]) -> list[int]:
     """Return, of positions with the sizes of their events, the first that are not too large together: one at least."""
     sizes = accumulate(size for _, size in found)

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, func, select
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
+from pachyderm_cli.store.failures import reads
 from pachyderm_cli.store.heads import stays_there
 from pachyderm_cli.store.records import Head, NewSnapshot, StoredLookup
 from pachyderm_cli.store.schema import entities, lookups
@@ -80,6 +81,7 @@ def _row(network: str, entity: Reference, state: NewSnapshot) -> dict[str, Any]:
     return {**key, "version": state.version, "fingerprint": state.fingerprint, "state": state.state}
 
 
+@reads("a kept state", str, int, str, str, int, str, str)
 def _stored(type_name: str, row: tuple[Any, ...]) -> StoredLookup:
     entity_id, version, fingerprint, state, head_version, created_at, updated_at = row
     moments: tuple[datetime, datetime] = from_text(created_at), from_text(updated_at)

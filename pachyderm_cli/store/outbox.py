@@ -17,6 +17,7 @@ from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store import outbox_statements as said
 from pachyderm_cli.store.enqueue_statements import CANCEL_TIMERS, INSERT_EFFECT, cancel_parameters, effect_row
 from pachyderm_cli.store.expressions import NOW, distance
+from pachyderm_cli.store.failures import reads
 from pachyderm_cli.store.records import Append, Due, EffectStatus, Held, Lease, NewEffect, StoredEffect
 from pachyderm_cli.store.settling import key_of
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -179,7 +180,12 @@ def next_due(store: Store, network: str) -> float | None:
     rows = store.read(lambda transaction: transaction.rows(said.NEXT_DUE, {"network": network, "most": 1}))
     if not rows:
         return None
-    due, now = (from_text(text) for text in rows[0])
+    return _distance(rows[0])
+
+
+@reads("the time of an effect", str, str)
+def _distance(row: Sequence[Any]) -> float:
+    due, now = (from_text(text) for text in row)
     return (due - now).total_seconds()
 
 
@@ -269,6 +275,7 @@ def _storable(text: object) -> str:
     return str(text).encode(errors="backslashreplace").decode().replace("\0", "\\x00")
 
 
+@reads("an effect", *said.KINDS)
 def _effect(row: Sequence[Any]) -> StoredEffect:
     found = dict(zip(_NAMES, row, strict=True))
     entity = Reference(found.pop("entity_type"), UUID(found.pop("entity_id")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any
 
 from sqlalchemy import Integer, Text, bindparam, case, func, literal_column, or_, select, update
@@ -28,6 +29,10 @@ _is_due = outbox.c.next_attempt_at <= TIME
 _lease_end = database_time(bindparam("lease_for", type_=Text))
 
 COLUMNS = tuple(outbox.c[name] for name in outbox.c.keys() if name not in ("network", "lease", "fingerprint"))  # noqa: SIM118 - a collection of columns iterates over columns
+
+_NUMBERS = ("version", "ordinal", "attempts")
+KINDS = tuple(int if column.name in _NUMBERS else (str, NoneType) if column.nullable else str for column in COLUMNS)
+"""What each of them holds."""
 
 # Processes have ended over it, two at least: a lease is given back otherwise, and an attempt was counted for each.
 _is_suspect = outbox.c.lease.is_not(None) & (outbox.c.attempts > literal_column("1"))

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, delete, select
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text, to_text
+from pachyderm_cli.store.failures import reads
 from pachyderm_cli.store.heads import stays_there
 from pachyderm_cli.store.records import NewSnapshot, StoredSnapshot
 from pachyderm_cli.store.schema import snapshots
@@ -109,6 +110,7 @@ def _key(network: str, entity: Reference) -> dict[str, Any]:
     return {"network": network, "entity_id": str(entity.id), "entity_type": entity.type}
 
 
+@reads("a snapshot", str, str, int, str, str, str)
 def _stored(row: tuple[Any, ...]) -> StoredSnapshot:
     entity_id, entity_type, version, fingerprint, state, taken_at = row
     return StoredSnapshot(Reference(entity_type, UUID(entity_id)), version, fingerprint, state, from_text(taken_at))

@@ -6,8 +6,8 @@ the statement. So what is compiled here goes to the driver's own `execute`, with
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import count
 from operator import itemgetter
@@ -128,11 +128,17 @@ class Transaction:
         rows: list[tuple[Any, ...]] = self._execute(statement, parameters).fetchall()
         return rows
 
-    def stream(self, statement: Statement, parameters: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    def stream(self, statement: Statement, parameters: Mapping[str, Any]) -> Generator[tuple[Any, ...], None, None]:
         """Run a statement and yield its rows as they are read; constant memory on both databases."""
         text, arguments = self._prepared(statement, parameters)
         if self.is_sqlite:
-            yield from self._connection.execute(text, arguments)
+            cursor = self._connection.execute(text, arguments)
+            try:
+                for row in cursor:  # noqa: UP028 - `yield from` would close it, also when its connection is closed
+                    yield row
+            finally:
+                with suppress(*driver_errors()):
+                    cursor.close()
             return
         # The driver would read every row at once; a cursor of the server's lives in a transaction.
         is_idle = self._connection.pgconn.transaction_status == 0
@@ -244,9 +250,9 @@ class Transaction:
         self._connection.backup(destination, pages=pages, progress=told)
 
     def read_any_text(self) -> None:
-        """Read also text that is none from here on, with what is wrong in it made visible. Only SQLite has such."""
+        """Read also what is no text from here on, with lone surrogates for what is wrong. SQLite alone has such."""
         if self.is_sqlite:
-            self._connection.text_factory = lambda raw: raw.decode("utf-8", "backslashreplace")
+            self._connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
 
     def roll_back(self) -> None:
         """End what was begun, or the connection, if it was interrupted in the middle of talking to the server.

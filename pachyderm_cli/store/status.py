@@ -13,6 +13,7 @@ from sqlalchemy import Text, bindparam, column, func, select, table, text
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store.existing import Existing, existing, file_of, is_there
 from pachyderm_cli.store.expressions import is_listed
+from pachyderm_cli.store.failures import reads
 from pachyderm_cli.store.schema import ERASED, cursors, entities, events, imports, lookups, outbox, snapshots
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
@@ -160,8 +161,13 @@ def _networks(found: Existing) -> dict[str, NetworkStatus]:
 def _unfinished(found: Existing) -> list[UnfinishedImport]:
     if imports.name not in found.tables:
         return []
-    rows = found.transaction.rows(_UNFINISHED, {})
-    return [UnfinishedImport(network, lines, from_text(started_at)) for network, lines, started_at in rows]
+    return [_import(row) for row in found.transaction.rows(_UNFINISHED, {})]
+
+
+@reads("an unfinished import", str, int, str)
+def _import(row: tuple[Any, ...]) -> UnfinishedImport:
+    network, lines, started_at = row
+    return UnfinishedImport(network, lines, from_text(started_at))
 
 
 def _size_of_files(store: Store) -> int:

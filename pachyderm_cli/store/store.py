@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from pachyderm_cli.errors import ConfigError, StoreError
 from pachyderm_cli.store.acknowledgements import Acknowledged, Acknowledgements
-from pachyderm_cli.store.connection import connect, create_owner_only, empty_engine, make_engine, parse_url
+from pachyderm_cli.store.connection import connect, create_owner_only, empty_engine, holds_store, make_engine, parse_url
 from pachyderm_cli.store.creation import create, stamped_version, sync_log
 from pachyderm_cli.store.failures import (
     ConnectionLost,
@@ -43,7 +43,8 @@ _stores: weakref.WeakSet[Store] = weakref.WeakSet()
 class Store:
     """One database. Opened at the first use; serves several threads.
 
-    A SQLite file that is not there is made by the first write, and reads as empty until then.
+    A SQLite file that is not there is made by the first write, and reads as empty until then; so does one in which
+    another program has tables, which stay as they are.
     """
 
     def __init__(self, url: str, wait_seconds: float = WAIT_SECONDS) -> None:
@@ -234,7 +235,7 @@ class Store:
         return Patience(self.url, self.wait_seconds, was_reached=self._was_reached)
 
     def _readable(self) -> Engine:
-        if not self.is_sqlite or Path(str(self.url.database)).exists():
+        if not self.is_sqlite or holds_store(Path(str(self.url.database)), self.wait_seconds):
             return self.engine
         nothing = self._nothing
         if nothing is None:

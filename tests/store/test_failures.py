@@ -1,16 +1,18 @@
 """What a database can do wrong, as one clear line that never shows a password."""
 
+import errno
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import make_url
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.append import append
+from pachyderm_cli.store.failures import store_error
 from pachyderm_cli.store.heads import heads
 from pachyderm_cli.store.snapshots import drop_snapshots
 from pachyderm_cli.store.statement import Transaction
@@ -128,6 +130,21 @@ def test_a_database_that_is_not_there(postgres_url: str) -> None:
     said = failure(Store(url.render_as_string(hide_password=False)), read)
     assert 'database "nowhere" does not exist' in said
     assert "geheim" not in said
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), "shared memory"])
+def test_a_full_disk_is_called_that(error: OSError | str) -> None:
+    """Also where the system says it, and where SQLite finds no room for the memory that its connections share."""
+    if isinstance(error, str):
+        error = cast("OSError", sqlite3.OperationalError("disk I/O error"))
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE  # type: ignore[attr-defined]
+    assert "the disk is full; make room" in store_error(make_url("sqlite:///a.db"), error).message
+
+
+def test_a_failure_of_sqlite_without_a_code_is_none_of_a_server() -> None:
+    """What Python's module raises by itself is not told as a server that cannot be reached."""
+    said = store_error(make_url("sqlite:///a.db"), sqlite3.ProgrammingError("what is this")).message
+    assert "a.db cannot be used (what is this)" in said
 
 
 def test_tables_that_are_gone(store: Store) -> None:

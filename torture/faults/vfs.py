@@ -1,4 +1,4 @@
-"""SQLite's own files watched from inside: every write, truncation, sync and deletion, in order.
+"""SQLite's own files watched from inside: every write, truncation, sync and deletion, in order; and made to fail.
 
 SQLite reaches files through a table of functions, its VFS (https://www.sqlite.org/vfs.html). The one that it uses is
 copied, a few of the copy's functions are replaced by ones that note what they are asked for and then do it, and the
@@ -8,6 +8,7 @@ whose SQLite is a library of its own, as those of most distributions have.
 
 import ctypes
 import sqlite3
+from collections.abc import Callable
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_int, c_int64, c_void_p
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -62,6 +63,7 @@ class _File(Structure):
 _OPEN = CFUNCTYPE(c_int, c_void_p, c_void_p, POINTER(_File), c_int, POINTER(c_int))
 _DELETE = CFUNCTYPE(c_int, c_void_p, c_void_p, c_int)
 _CLOSE = CFUNCTYPE(c_int, POINTER(_File))
+_READ = CFUNCTYPE(c_int, POINTER(_File), c_void_p, c_int, c_int64)
 _WRITE = CFUNCTYPE(c_int, POINTER(_File), c_void_p, c_int, c_int64)
 _TRUNCATE = CFUNCTYPE(c_int, POINTER(_File), c_int64)
 _SYNC = CFUNCTYPE(c_int, POINTER(_File), c_int)
@@ -70,9 +72,14 @@ _SYNC = CFUNCTYPE(c_int, POINTER(_File), c_int)
 class Recorder:
     """Notes what SQLite asks of files, from when it is made; once in a process, which it stays for."""
 
-    def __init__(self) -> None:
-        """Take the default VFS's place. Raises OSError where Python's SQLite cannot be reached."""
+    def __init__(self, fails: Callable[[str, str], int] | None = None) -> None:
+        """Take the default VFS's place. Raises OSError where Python's SQLite cannot be reached.
+
+        `fails` is asked before each operation, by its kind (read is one then) and its file: SQLite is told what it
+        returns, unless that is 0, in place of what the file would say. A write that fails so has written a half.
+        """
         self.operations: list[Operation] = []
+        self._fails = fails
         library = _library()
         library.sqlite3_vfs_find.restype = c_void_p
         library.sqlite3_vfs_find.argtypes = [c_char_p]
@@ -106,6 +113,17 @@ class Recorder:
             self.operations.append(Operation("delete", ctypes.string_at(name).decode(), sync_folder))
         return status
 
+    def _write(self, write: Any, file: Any, data: int, size: int, offset: int) -> int:
+        if failure := self._failure("write", file):
+            write(file, data, size // 2, offset)
+            return failure
+        name = self._files[ctypes.addressof(file[0])]
+        self.operations.append(Operation("write", name, offset, ctypes.string_at(data, size)))
+        return int(write(file, data, size, offset))
+
+    def _failure(self, kind: str, file: Any) -> int:
+        return 0 if self._fails is None else self._fails(kind, self._files[ctypes.addressof(file[0])])
+
     def _watched(self, methods: Any) -> _Methods:
         """Return the functions of an open file, some of them replaced."""
         address = ctypes.addressof(methods[0])
@@ -113,32 +131,38 @@ class Recorder:
             return self._methods[address]
         original, watched = methods[0], _Methods()
         ctypes.pointer(watched)[0] = original
-        close, write = _CLOSE(original.close), _WRITE(original.write)
+        close, read, write = _CLOSE(original.close), _READ(original.read), _WRITE(original.write)
         truncate, sync = _TRUNCATE(original.truncate), _SYNC(original.sync)
 
         def on_close(file: Any) -> int:
             self._files.pop(ctypes.addressof(file[0]), None)
             return int(close(file))
 
+        def on_read(file: Any, data: int, size: int, offset: int) -> int:
+            return self._failure("read", file) or int(read(file, data, size, offset))
+
         def on_write(file: Any, data: int, size: int, offset: int) -> int:
-            name = self._files[ctypes.addressof(file[0])]
-            self.operations.append(Operation("write", name, offset, ctypes.string_at(data, size)))
-            return int(write(file, data, size, offset))
+            return self._write(write, file, data, size, offset)
 
         def on_truncate(file: Any, size: int) -> int:
+            if failure := self._failure("truncate", file):
+                return failure
             self.operations.append(Operation("truncate", self._files[ctypes.addressof(file[0])], size))
             return int(truncate(file, size))
 
         def on_sync(file: Any, flags: int) -> int:
-            status = int(sync(file, flags))
+            status = self._failure("sync", file) or int(sync(file, flags))
             if status == _OK:  # only now it is on the disk
                 self.operations.append(Operation("sync", self._files[ctypes.addressof(file[0])]))
             return status
 
         callbacks = [_CLOSE(on_close), _WRITE(on_write), _TRUNCATE(on_truncate), _SYNC(on_sync)]
+        if self._fails is not None:
+            callbacks.append(_READ(on_read))
+            watched.read = ctypes.cast(callbacks[-1], c_void_p)
         self._callbacks += callbacks
         watched.close, watched.write, watched.truncate, watched.sync = (
-            ctypes.cast(each, c_void_p) for each in callbacks
+            ctypes.cast(each, c_void_p) for each in callbacks[:4]
         )
         self._methods[address] = self._methods[ctypes.addressof(watched)] = watched
         return watched

@@ -47,10 +47,10 @@ def under_fire(everybody: Cast, trouble: Callable[[Crew], None]) -> None:
         crew.end()
     finally:
         crew.abandon()
-    _settle(everybody)
+    settle(everybody)
 
 
-def _settle(everybody: Cast) -> None:
+def settle(everybody: Cast) -> None:
     """Let everything that is open come to its end: last messages, then the outbox, then the followers."""
     for client, task in everybody:
         if client in SENDERS:

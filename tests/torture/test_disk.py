@@ -1,0 +1,52 @@
+"""Full, failing, read-only and damaged disks: the scenarios find nothing, and can."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(scenario: str) -> dict[str, Any]:
+    """Run a small part of a scenario, in a process of its own: it forks, and what watches SQLite's files stays."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-m", "tests.torture.damaging", scenario],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=250,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    if found["skipped"]:
+        pytest.skip(found["skipped"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("scenario", "number"),
+    [
+        ("damage", "damaged stores"),
+        ("io", "refused sends"),
+        ("full", "refused commands"),
+        ("read-only", "writes refused"),
+    ],
+)
+def test_a_bad_disk_breaks_no_promise(scenario: str, number: str) -> None:
+    """Whatever the disk does, answers are true or clear errors, and what was acknowledged is there."""
+    found = run(scenario)
+    assert found["breaches"] == []
+    assert found["numbers"][number] > 0
+
+
+def test_what_nobody_else_would_notice_is_judged() -> None:
+    """An entity that is missing everywhere is no finding of `store verify`; the judge, who knows it, tells."""
+    laws = {law for law, _ in run("judged")["breaches"]}
+    assert "what_is_missing_is_found" in laws

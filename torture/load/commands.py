@@ -1,0 +1,105 @@
+"""The command line in forked children: no interpreter to start, nothing to load, and thousands of runs are bearable."""
+
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import NoReturn
+
+import pachyderm_cli.cli.commands
+import pachyderm_cli.store
+from pachyderm_cli.cli import app
+from torture.judge.laws import Breach
+
+CONTRACT = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 141})
+"""The exit statuses that there are."""
+
+_TOLD = ("error: ", '{"error": ')
+_PATIENCE = 60.0  # seconds until a command counts as hanging
+_OTHER_USER = 65534  # nobody, wherever there is one
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command answered: its exit status (negative: the signal that ended it), and what it wrote."""
+
+    arguments: tuple[str, ...]
+    status: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> str:
+        """The line that says what went wrong, "" if there is none."""
+        return next((line for line in self.err.splitlines() if line.startswith(_TOLD)), "")
+
+    def breaches(self, allowed: Sequence[int], where: str) -> list[Breach]:
+        """Return how the answer breaks the contract: another status than `allowed`, a traceback, more than a line."""
+        text = f"{where}: {' '.join(self.arguments)}: status {self.status}: {self.err.strip()[-300:]!r}"
+        found = []
+        if self.status not in CONTRACT or self.status not in allowed:
+            found.append(Breach("a_status_of_the_contract", text))
+        if "Traceback" in self.err or "unexpected failure" in self.err:
+            found.append(Breach("no_traceback", text))
+        if self.status == 7 and sum(line.startswith(_TOLD) for line in self.err.splitlines()) != 1:
+            found.append(Breach("one_clear_line", text))
+        return found
+
+
+def load_everything() -> None:
+    """Load what any command may need, so that no child has to."""
+    for package in (pachyderm_cli.cli.commands, pachyderm_cli.store, pachyderm_cli):
+        for module in walk_packages(package.__path__, package.__name__ + "."):
+            if not module.name.endswith((".env", "__main__", ".template", ".testing")) and ".checks" not in module.name:
+                import_module(module.name)
+
+
+def command(folder: Path, *arguments: str, stdin: str = "", as_nobody: bool = False) -> Done:
+    """Run `pachyderm` in a folder; `as_nobody` without root's rights, which stand above all others."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as given:
+        given.write(stdin.encode())
+        given.seek(0)
+        sys.stdout.flush()
+        process = os.fork()
+        if process == 0:
+            for target, file in enumerate((given, out, err)):
+                os.dup2(file.fileno(), target)
+            _be_the_command(folder, arguments, as_nobody=as_nobody)
+        status = _ended(process)
+        out.seek(0)
+        err.seek(0)
+        return Done(arguments, status, out.read().decode(errors="replace"), err.read().decode(errors="replace"))
+
+
+def _be_the_command(folder: Path, arguments: Sequence[str], *, as_nobody: bool) -> NoReturn:
+    status = 1
+    try:
+        os.chdir(folder)
+        if as_nobody and os.geteuid() == 0:
+            os.setgroups([])
+            os.setresgid(_OTHER_USER, _OTHER_USER, _OTHER_USER)
+            os.setresuid(_OTHER_USER, _OTHER_USER, _OTHER_USER)
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - the parent's may be read already
+        status = app.run(list(arguments))
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException as error:  # noqa: BLE001 - what comes out of `run` is a fault, and told as one
+        os.write(2, f"Traceback: {error!r}\n".encode())
+    os._exit(status)
+
+
+def _ended(process: int) -> int:
+    end = time.monotonic() + _PATIENCE
+    while True:
+        found, status = os.waitpid(process, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        if time.monotonic() > end:
+            os.kill(process, signal.SIGKILL)
+        time.sleep(0.002)
