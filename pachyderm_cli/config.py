@@ -21,7 +21,8 @@ DEFAULT_NETWORK = "default"
 _LONGEST_NETWORK = 200
 _PLACEHOLDER = re.compile(r"\$(?:\$|\{([A-Za-z_][A-Za-z0-9_]*)\})")
 _SQLITE_FILE = re.compile(r"(sqlite(?:\+pysqlite)?:///)([^/].*)")
-_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True)
+# What pydantic says of an error would quote the input, and a misplaced password with it.
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class _StoreTable(BaseModel):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ def find_project(named: str | os.PathLike[str] | None, *, required: bool) -> Pat
         return None
     for folder in (current, *current.parents):
         if _is_file(folder / FILE_NAME):
+            _require_own(folder)
             return folder
     if required:
         raise ConfigError(
@@ -42,6 +44,21 @@ def find_project(named: str | os.PathLike[str] | None, *, required: bool) -> Pat
             "with --project or a store with --store"
         )
     return None
+
+
+def _require_own(folder: Path) -> None:
+    """Raise ConfigError for a project that somebody else may have put in everybody's way, as into /tmp.
+
+    It says which code is run. Who names the folder wants just that.
+    """
+    file = folder / FILE_NAME
+    is_everybodys = folder.stat().st_mode & stat.S_IWOTH
+    if is_everybodys and file.lstat().st_uid not in (os.geteuid(), 0):
+        raise ConfigError(
+            f"{file} is another user's, in a folder that everybody may write to, and its code would be run; if you "
+            f"trust it, name it: --project {folder}",
+            file=str(file),
+        )
 
 
 def _is_file(path: Path) -> bool:

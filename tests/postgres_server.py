@@ -22,6 +22,8 @@ _START_SECONDS = 120
 _STOP_SECONDS = 20
 # Each worker may run a test of 16 processes, and Postgres itself allows 100 connections. Durability stays on.
 _SETTINGS = "max_connections = 300\n"
+LOCKED = "pachyderm_locked"
+"""A role that the server takes by its password alone; it is a test's to make. All others need none."""
 
 
 class Keeper:
@@ -78,6 +80,8 @@ def _start(home: Path) -> None:
     server.ensure_pgdata_inited()
     with (server.pgdata / "postgresql.conf").open("a") as settings:
         settings.write(_SETTINGS)
+    access = server.pgdata / "pg_hba.conf"
+    access.write_text(f"local all {LOCKED} scram-sha-256\nhost all {LOCKED} all scram-sha-256\n{access.read_text()}")
     server.start()
     info = server.get_postmaster_info()
     host = quote(str(info.socket_dir), safe="")

@@ -67,7 +67,8 @@ class Elsewhere:
             self._process = None
 
     def _start(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "pachyderm_cli.checks.elsewhere"]
+        # Without -P the current folder's modules would come before all others, whoever put them there.
+        command = [sys.executable, "-P", "-m", "pachyderm_cli.checks.elsewhere"]
         package = str(Path(__file__).parents[2])
         path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": path}

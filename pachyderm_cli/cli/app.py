@@ -16,7 +16,7 @@ from typer.exceptions import TyperException
 from pachyderm_cli import __version__
 from pachyderm_cli.cli import exit_codes
 from pachyderm_cli.cli.catalogue import Catalogue
-from pachyderm_cli.cli.output import abandon, finish, tell_error
+from pachyderm_cli.cli.output import abandon, finish, tell_error, tell_traceback
 from pachyderm_cli.cli.parameters import lighten
 from pachyderm_cli.cli.session import Session
 from pachyderm_cli.errors import Interrupted, PachydermError, UsageError
@@ -129,9 +129,7 @@ def _open_standard_streams() -> None:
 
 def _fail(error: PachydermError, *, as_json: bool) -> int:
     if os.environ.get("PACHYDERM_DEBUG") == "1":
-        import traceback  # noqa: PLC0415 - for debugging only
-
-        traceback.print_exc()
+        tell_traceback()
     tell_error(error, as_json=as_json)
     return exit_codes.exit_code(error)
 

@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from pachyderm_cli.cli.json_text import to_json
+from pachyderm_cli.domain.hiding import hidden_in, without_passwords
 from pachyderm_cli.errors import PachydermError
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def pass_on(lines: Iterable[str]) -> None:
 
 def note(text: str) -> None:
     """Tell people something beside the result, on standard error."""
-    write(sys.stderr, ((text, "dim"),))
+    write(sys.stderr, ((without_passwords(text), "dim"),))
 
 
 @contextmanager
@@ -142,7 +143,8 @@ def finish() -> None:
 
 def tell_error(error: PachydermError, *, as_json: bool, input_line: int | None = None) -> None:
     """Tell an error on standard error: as one JSON line, or as a plain line; `input_line` is where it arose."""
-    message = error.message if input_line is None else f"line {input_line}: {error.message}"
+    told = without_passwords(error.message)  # it may quote a URL that somebody gave for something else
+    message = told if input_line is None else f"line {input_line}: {told}"
     with suppress(OSError):  # the error that matters is the one to be told
         results().flush()
     with suppress(OSError, PachydermError):  # the exit status tells it to who closed standard error
@@ -152,9 +154,18 @@ def tell_error(error: PachydermError, *, as_json: bool, input_line: int | None =
             if input_line is not None:
                 # An entity's own `line` stays beside it.
                 named["input_line" if "line" in error.details else "line"] = input_line
-            _put(sys.stderr, to_json({"error": {**named, **error.details, **named}}))
+            _put(sys.stderr, to_json({"error": {**named, **hidden_in(error.details), **named}}))
         else:
             write(sys.stderr, (("error: ", "bold red"), (message, "")))
+
+
+def tell_traceback() -> None:
+    """Show where the error that is being handled arose, for PACHYDERM_DEBUG; a terminal obeys nothing in it."""
+    import traceback  # noqa: PLC0415 - for debugging only
+
+    with suppress(OSError, PachydermError):
+        for line in without_passwords(traceback.format_exc()).splitlines():
+            _put(sys.stderr, harmless(line) if sys.stderr.isatty() else line)
 
 
 def _put(stream: TextIO, text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,7 +43,7 @@ class Session:
     """The options before the command."""
 
     project: str | None = None
-    store: str | None = None
+    store: str | None = field(default=None, repr=False)  # may hold a password
     network: str | None = None
 
     @property

@@ -7,13 +7,15 @@ from pathlib import Path
 from traceback import extract_tb
 from typing import Any
 
+from pachyderm_cli.domain.hiding import without_passwords
+
 _OUR_CODE = str(Path(__file__).resolve().parent.parent)
 
 
 def told(error: BaseException) -> str:
-    """Return the kind of an error and what it says; user code's may fail even at that."""
+    """Return the kind of an error and what it says, without a URL's password; user code's may fail even at that."""
     try:
-        return f"{type(error).__name__}: {error}"
+        return without_passwords(f"{type(error).__name__}: {error}")
     except Exception:  # noqa: BLE001 - as said above
         return f"{type(error).__name__} (which cannot say more: its __str__ fails)"
 

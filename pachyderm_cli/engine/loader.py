@@ -105,10 +105,11 @@ class FolderEntityTypes:
                 f"there is no folder of entity modules at {self._folder}; make it, or name another as 'entities' "
                 "in pachyderm.toml"
             )
-        file = entity_file(self._folder, name)
-        # Only a name that stands in the listing reaches the import system, whatever the file system folds together.
+        # Only a name that stands in the listing is made a path, or reaches the import system, whatever the file system
+        # folds together.
         if name not in self.names():
             raise unknown_type(name, self.names(), f" in {self._folder}")
+        file = entity_file(self._folder, name)
         if self._package is None:
             self._package = EntityPackage(self._folder)
         try:

@@ -22,6 +22,10 @@ class Place(NamedTuple):
     store_url: str | None = None
     effects: Mapping[str, Any] | None = None
 
+    def __repr__(self) -> str:
+        """Show nothing of either: there may be passwords in them."""
+        return f"{type(self).__name__}(…)"
+
 
 class Receiver(Protocol):
     """The engine of a network."""

@@ -12,6 +12,7 @@ from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, NullPool, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -27,7 +28,10 @@ logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 _DURABLE_ON_POSTGRES = ("on", "remote_apply")
 
-_SEVERAL_HOSTS = re.compile(r"(postgres[a-z+]*://(?:[^/?#@]*@)?)([^/?#@]*,[^/?#@]*)((?:/[^?]*)?)(?:\?(.*))?", re.DOTALL)
+# The user and the password are what SQLAlchemy takes for them: a comma before a '/' in a password is none of the hosts'.
+_SEVERAL_HOSTS = re.compile(
+    r"(postgres[a-z+]*://(?:[^:/@]*(?::[^@]*)?@)?+)([^/?#@]*,[^/?#@]*)((?:/[^?]*)?)(?:\?(.*))?", re.DOTALL
+)
 _HOST = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?")  # an address of IPv6 is in brackets
 
 _open_connections: weakref.WeakSet[Any] = weakref.WeakSet()
@@ -49,8 +53,8 @@ def parse_url(text: str) -> URL:
     if url.drivername in ("sqlite", "sqlite+pysqlite"):
         return _sqlite_url(url, text)
     if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
-        if "@" in (url.host or ""):  # half a password would be taken for a host, and shown
-            raise ConfigError("the store's URL has an '@' inside its password or host; write it as %40")
+        if text.count("@") > 1:  # half a password would be taken for a host or a database, and shown
+            raise ConfigError("the store's URL has a second '@', perhaps inside its password; write it as %40")
         if find_spec("psycopg") is None:
             raise ConfigError("Postgres needs its driver: pip install 'pachyderm-cli[postgres]'")
         return url.set(drivername="postgresql+psycopg")
@@ -86,7 +90,7 @@ def make_engine(url: URL, wait_seconds: float = WAIT_SECONDS) -> Engine:
     """
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
-            url,
+            url.set(database=_name_for_sqlite(str(url.database)), query={"mode": "rw", "uri": "true"}),
             # The driver opens no transactions of its own: `Store.write` issues them.
             connect_args={
                 "timeout": wait_seconds,
@@ -153,8 +157,17 @@ def holds_store(path: Path, wait_seconds: float) -> bool:
     """Tell whether there is a SQLite file with a store in it. Nothing is changed; raises what SQLite raises."""
     if not path.exists():
         return False
-    with closing(sqlite3.connect(path, timeout=wait_seconds)) as connection:
+    uri = f"{_name_for_sqlite(str(path))}?mode=rw"
+    with closing(sqlite3.connect(uri, uri=True, timeout=wait_seconds)) as connection:
         return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (VERSION_TABLE,)).fetchall())
+
+
+def _name_for_sqlite(path: str) -> str:
+    """Return the name of a file as SQLite reads it in a URI, in which `mode=rw` keeps it from making the file.
+
+    It would make one that everybody may read, also in place of one that somebody took away while it was used.
+    """
+    return f"file://{quote(str(Path(path).absolute()))}"
 
 
 def create_owner_only(path: Path) -> None:

@@ -52,7 +52,7 @@ class ConnectionLost(StoreError):
 
 @contextmanager
 def storage_errors(url: URL) -> Iterator[None]:
-    """Turn what the database library raises inside into StoreError; the password of `url` is never shown."""
+    """Turn what the database library raises inside into StoreError; neither it nor its cause shows a password."""
     try:
         yield
     except any_error() as error:
@@ -148,7 +148,8 @@ def is_timeout(error: StoreError) -> bool:
 
 
 def connection_lost(url: URL, error: BaseException) -> ConnectionLost:
-    """Return the error for a connection that is gone."""
+    """Return the error for a connection that is gone; its cause shows no password from now on."""
+    _hush(url, error)
     return ConnectionLost(_line(url, "lost the connection", error), store=shown(url))
 
 
@@ -158,7 +159,8 @@ def not_replicated(url: URL) -> ConnectionLost:
 
 
 def store_error(url: URL, error: BaseException) -> StoreError:
-    """Return the StoreError for what a driver, SQLAlchemy or the system raised."""
+    """Return the StoreError for what a driver, SQLAlchemy or the system raised, which shows no password from now on."""
+    _hush(url, error)
     original = getattr(error, "orig", None) or error  # SQLAlchemy's errors wrap the driver's
     code = getattr(original, "sqlite_errorcode", None)
     if code is None and isinstance(original, sqlite3.Error):  # Python's own: what it read is not what was written
@@ -179,9 +181,31 @@ def store_error(url: URL, error: BaseException) -> StoreError:
 
 def _line(url: URL, problem: str, cause: BaseException | None) -> str:
     """Return one line: libpq's messages have several, and may quote what it was given."""
-    detail = " ".join(str(cause).split())
-    given = [value for name, value in url.query.items() if name not in _SHOWN]
-    secrets = [url.password, *(each for value in given for each in ([value] if isinstance(value, str) else value))]
-    for secret in filter(None, secrets):
-        detail = detail.replace(str(secret), "***")
+    detail = " ".join(_without(_secrets(url), str(cause)).split())
     return f"the store {shown(url)} {problem} ({detail})"
+
+
+def _secrets(url: URL) -> list[str]:
+    """Return what of `url` is not to be shown."""
+    given = [value for name, value in url.query.items() if name not in _SHOWN]
+    values = [each for value in given for each in ([value] if isinstance(value, str) else value)]
+    return [str(each) for each in (url.password, *values) if each]
+
+
+def _without(secrets: list[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+def _hush(url: URL, error: BaseException) -> None:
+    """Take the secrets of `url` out of an error and of those that led to it: a traceback shows them all."""
+    secrets = _secrets(url)
+    seen: dict[int, BaseException] = {}
+    pending: list[BaseException | None] = [error] if secrets else []
+    while pending:
+        each = pending.pop()
+        if each is not None and id(each) not in seen:
+            seen[id(each)] = each
+            each.args = tuple([_without(secrets, arg) if isinstance(arg, str) else arg for arg in each.args])
+            pending += [each.__cause__, each.__context__, getattr(each, "orig", None)]

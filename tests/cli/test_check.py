@@ -278,3 +278,11 @@ def test_its_help_has_an_example(pachyderm: Command) -> None:
     text = " ".join(pachyderm.quick("check", "--help").done().out.split())
     assert "Example: pachyderm check account --max-examples 1000" in text
     assert "--seed" in text
+
+
+def test_modules_of_the_current_folder_are_not_run(pachyderm: Command, tmp_path: Path) -> None:
+    """The other process that a check compares with loads nothing from where the command happens to be called."""
+    (tmp_path / "pydantic.py").write_text("open('run', 'w').close()\n", encoding="utf-8")
+    elsewhere = pachyderm.elsewhere(tmp_path)
+    elsewhere.quick("--project", pachyderm.folder, "check", "counter", "--max-examples", 1).done()
+    assert not (tmp_path / "run").exists()
