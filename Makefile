@@ -22,8 +22,10 @@ RUNTIME := $(VENV)/.runtime-$(HERE)
 TEST := $(VENV)/.test-$(HERE)
 DEV := $(VENV)/.dev-$(HERE)
 BENCH := $(VENV)/.bench-$(HERE)
+AUDIT := $(VENV)/.audit-$(HERE)
+ADVISORIES := $(VENV)/.advisories-$(HERE)
 
-.PHONY: help demo test test-lowest lint format bench torture clean
+.PHONY: help demo test test-lowest lint format audit advisories bench torture clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +58,14 @@ format: $(DEV)  ## mend what ruff can mend by itself
 	$(VENV)/bin/python -m ruff check --fix
 	$(VENV)/bin/python -m ruff format
 
+audit: $(AUDIT)  ## look for what is unsafe in the source; needs no network
+	$(VENV)/bin/python -m bandit --quiet --recursive --configfile pyproject.toml pachyderm_cli
+
+# Not a part of CI, since what it says changes by itself, and it fails where nobody can be asked.
+advisories: $(ADVISORIES)  ## ask whether a pinned version was withdrawn, or has a known vulnerability
+	$(VENV)/bin/python -m tests.security.withdrawn constraints.txt
+	$(VENV)/bin/python -m pip_audit --strict --disable-pip --no-deps --requirement constraints.txt
+
 # QUICK=1 for less than two minutes; ONLY='one-sender-sqlite startup' for some figures.
 bench: $(BENCH)  ## measure beside the raw drivers and a peer (QUICK=1: smaller; ONLY="NAME …": some of it)
 	$(VENV)/bin/python -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
@@ -77,6 +87,12 @@ $(TEST): $(RUNTIME)
 
 $(DEV): $(TEST)
 	$(call install,$(VENV),constraints.txt,.[dev])
+
+$(AUDIT): $(RUNTIME)
+	$(call install,$(VENV),constraints.txt,.[audit])
+
+$(ADVISORIES): $(RUNTIME)
+	$(call install,$(VENV),constraints.txt,.[advisories])
 
 $(BENCH): $(TEST)
 	$(call install,$(VENV),constraints.txt,.[bench])

@@ -45,7 +45,12 @@ def _lower_bounds(requirements: list[str]) -> dict[str, Version]:
 
 RUNTIME = _lower_bounds([*PROJECT["project"]["dependencies"], *EXTRAS["postgres"], *EXTRAS["check"]])
 TOOLS = _lower_bounds(
-    [each for extra in ("test", "lint", "bench") for each in EXTRAS[extra] if not each.startswith("pachyderm-cli")]
+    [
+        each
+        for extra in ("test", "lint", "audit", "advisories", "bench")
+        for each in EXTRAS[extra]
+        if not each.startswith("pachyderm-cli")
+    ]
 )
 
 

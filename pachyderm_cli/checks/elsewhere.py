@@ -73,7 +73,7 @@ class Elsewhere:
         path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
         environment = {**os.environ, **_ENVIRONMENT, "PYTHONPATH": path}
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(  # noqa: S603 - this very package
+        self._process = subprocess.Popen(  # noqa: S603 - this very package  # nosec B603
             command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment, text=True, encoding="utf-8"
         )
         self._said(self._process, self._place)

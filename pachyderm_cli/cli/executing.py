@@ -58,7 +58,7 @@ class Execution:
 
     def _exit_code(self, event: RecordedEvent) -> int:
         # A shell, as whoever writes a command expects; of the event nothing gets to it but on the standard input.
-        done = subprocess.run(  # noqa: S602 - as said
+        done = subprocess.run(  # noqa: S602 - as said  # nosec B602
             self._command, shell=True, input=to_json(serialize.event(event)) + "\n", encoding="utf-8", check=False
         )
         return done.returncode

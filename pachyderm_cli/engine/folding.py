@@ -92,7 +92,7 @@ def _from_snapshot(store: Store, network: str, entity_type: EntityType, entity: 
             continue
         try:
             state = entity_type.state_adapter.validate_json(snapshot.state)
-        except Exception:  # noqa: BLE001, S112 - user code validates too; one that cannot be read is as good as none
+        except Exception:  # noqa: BLE001, S112 - user code validates too; unreadable is as good as none  # nosec B112
             continue
         return Fold(snapshot.version, state, snapshot.version)
     return Fold(0, entity_type.initial(), 0, may_have_timers=False)  # a timer comes with an event

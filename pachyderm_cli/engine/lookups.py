@@ -36,7 +36,7 @@ def look_up(
                 continue
             try:
                 state = entity_type.state_adapter.validate_json(each.state)
-            except Exception:  # noqa: BLE001, S112 - user code validates too; what cannot be read is to be rebuilt
+            except Exception:  # noqa: BLE001, S112 - user code validates too; it is to be rebuilt  # nosec B112
                 continue
             current += 1
             if all(condition.holds(state) for condition in conditions):

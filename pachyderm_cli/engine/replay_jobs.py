@@ -52,7 +52,7 @@ class _Process:
         package = str(Path(__file__).parents[2])
         path = os.pathsep.join([package, *filter(None, [os.environ.get("PYTHONPATH")])])
         pipe = subprocess.PIPE
-        self._process = subprocess.Popen(  # noqa: S603 - this very package
+        self._process = subprocess.Popen(  # noqa: S603 - this very package  # nosec B603
             command, stdin=pipe, stdout=pipe, env={**os.environ, "PYTHONPATH": path}, text=True, encoding="utf-8"
         )
         others = None if job.others is None else str(job.others)

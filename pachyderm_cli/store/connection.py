@@ -28,7 +28,7 @@ logging.getLogger("psycopg").addHandler(logging.NullHandler())
 
 _DURABLE_ON_POSTGRES = ("on", "remote_apply")
 
-# The user and the password are what SQLAlchemy takes for them: a comma before a '/' in a password is none of the hosts'.
+# The user and the password are what SQLAlchemy takes for them: a comma in a password is none of the hosts'.
 _SEVERAL_HOSTS = re.compile(
     r"(postgres[a-z+]*://(?:[^:/@]*(?::[^@]*)?@)?+)([^/?#@]*,[^/?#@]*)((?:/[^?]*)?)(?:\?(.*))?", re.DOTALL
 )

@@ -21,7 +21,7 @@ class is_listed(FunctionElement[int]):  # noqa: N801 - spelt as SQL functions ar
 @compiles(is_listed)
 def _is_among_each(element: Any, compiler: Any, **_: Any) -> str:
     column, values = (compiler.process(clause) for clause in element.clauses)
-    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - of Core's own clauses
+    return f"{column} IN (SELECT value FROM json_each({values}))"  # noqa: S608 - of Core's own clauses  # nosec B608
 
 
 @compiles(is_listed, "postgresql")

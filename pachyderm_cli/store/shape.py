@@ -60,7 +60,7 @@ _SEQUENCES = Statement(
     text("SELECT sequencename FROM pg_catalog.pg_sequences WHERE schemaname = ANY (current_schemas(false))")
 )
 _SEQUENCE = "pachyderm_events_position_seq"
-_NEXT_POSITION = Statement(text(f"SELECT last_value + CAST(is_called AS INT) FROM {_SEQUENCE}"))  # noqa: S608 - a constant
+_NEXT_POSITION = Statement(text(f"SELECT last_value + CAST(is_called AS INT) FROM {_SEQUENCE}"))  # noqa: S608 - a constant  # nosec B608
 _LAST_POSITION = Statement(select(func.coalesce(func.max(events.c.position), 0)))
 _STAMPS = Statement(select(schema_version.c.version_num).order_by(schema_version.c.version_num))
 

@@ -58,9 +58,9 @@ _OWN = ("id", "line", "opening", "head_line")
 _NESTED = (("first", First), ("last", _Step), ("head", StoredHead), ("copied", Copied))
 _COLUMNS = [*_OWN, *(f"{name}_{field}" for name, kind in _NESTED for field in kind._fields)]
 _TABLE = f"CREATE TABLE entity ({', '.join(_COLUMNS)}, PRIMARY KEY (id)) WITHOUT ROWID"
-_FIND = f"SELECT {', '.join(_COLUMNS)} FROM entity WHERE id = ?"  # noqa: S608 - of constants, as below
-_KEEP = f"INSERT OR REPLACE INTO entity VALUES ({', '.join('?' for _ in _COLUMNS)})"  # noqa: S608
-_ALL = f"SELECT {', '.join(_COLUMNS)} FROM entity ORDER BY id"  # noqa: S608
+_FIND = f"SELECT {', '.join(_COLUMNS)} FROM entity WHERE id = ?"  # noqa: S608 - of constants, as below  # nosec B608
+_KEEP = f"INSERT OR REPLACE INTO entity VALUES ({', '.join('?' for _ in _COLUMNS)})"  # noqa: S608  # nosec B608
+_ALL = f"SELECT {', '.join(_COLUMNS)} FROM entity ORDER BY id"  # noqa: S608  # nosec B608
 
 _NO_FIRST, _NO_LAST, _NO_HEAD, _NOT_COPIED = ((None,) * len(kind._fields) for _, kind in _NESTED)
 _FIRST = len(_OWN)

@@ -284,5 +284,5 @@ def test_modules_of_the_current_folder_are_not_run(pachyderm: Command, tmp_path:
     """The other process that a check compares with loads nothing from where the command happens to be called."""
     (tmp_path / "pydantic.py").write_text("open('run', 'w').close()\n", encoding="utf-8")
     elsewhere = pachyderm.elsewhere(tmp_path)
-    elsewhere.quick("--project", pachyderm.folder, "check", "counter", "--max-examples", 1).done()
+    elsewhere.quick("--project", pachyderm.folder, "check", "counter", "--max-examples", "1").done()
     assert not (tmp_path / "run").exists()
