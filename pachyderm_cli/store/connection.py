@@ -167,7 +167,7 @@ def _name_for_sqlite(path: str) -> str:
 
     It would make one that everybody may read, also in place of one that somebody took away while it was used.
     """
-    return f"file://{quote(str(Path(path).absolute()))}"
+    return f"file://{quote(os.fsencode(Path(path).absolute()))}"
 
 
 def create_owner_only(path: Path) -> None:

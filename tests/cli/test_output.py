@@ -166,6 +166,15 @@ def test_debugging_shows_where_a_failure_arose(pachyderm: Command) -> None:
     assert debugging.status == plain.status == 1
 
 
+def test_a_terminal_obeys_nothing_in_a_traceback(pachyderm: Command) -> None:
+    """What an entity's own words would do to a terminal is shown as escapes, with PACHYDERM_DEBUG=1 too."""
+    reason = "\x1b]0;mine\x07"
+    shown = pachyderm.on_terminal("send", "box:@b", "refuse", f"reason={reason}", PACHYDERM_DEBUG="1")
+    assert "Traceback" in shown
+    assert reason not in shown
+    assert shown.count("]0;mine") >= 2
+
+
 def test_a_bad_name_in_the_shells_bytes_is_told(pachyderm: Command) -> None:
     """Arguments that are no UTF-8 are told like any others that are wrong."""
     done = subprocess.run(

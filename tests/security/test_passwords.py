@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import make_url
 
 from pachyderm_cli import Pachyderm
@@ -40,8 +41,8 @@ def locked_url(postgres_url: str) -> str:
         connection.execute("SELECT pg_advisory_xact_lock(7)")  # the role is one for all of a run's tests
         if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (LOCKED,)).fetchall():
             connection.execute(f"CREATE ROLE {LOCKED} LOGIN SUPERUSER")
-        quoted = psycopg.sql.Literal(PASSWORD)
-        connection.execute(psycopg.sql.SQL("ALTER ROLE {} PASSWORD {}").format(psycopg.sql.Identifier(LOCKED), quoted))
+        quoted = sql.Literal(PASSWORD)
+        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(LOCKED), quoted))
     url = make_url(postgres_url).set(username=LOCKED)
     with suppress(psycopg.OperationalError):
         psycopg.connect(url.set(drivername="postgresql", password=WRONG).render_as_string(hide_password=False)).close()
