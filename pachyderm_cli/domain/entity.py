@@ -110,7 +110,7 @@ class EntityType:
         """
         try:
             answer = self.handle(message, state, context) if self.takes_context else self.handle(message, state)
-            results = None if _is_no_iterable(answer) else list(answer)
+            results = list(answer) if type(answer) in _USUAL or not _is_no_iterable(answer) else None
         except Rejected:
             raise
         except KeyboardInterrupt:
@@ -300,10 +300,11 @@ class EntityType:
         return self.broken(f"handle emitted {_described(result)}, which is neither an event nor an effect")
 
 
+_USUAL = frozenset({GeneratorType, list, tuple})  # answers of `handle`; the rest takes longer to find out
+
+
 def _is_no_iterable(answer: Any) -> bool:
     """Tell a forgotten list (`return Increased()`) from a list; models, strings and dicts iterate, but not so."""
-    if isinstance(answer, GeneratorType | list | tuple):  # as nearly always; the rest takes longer to find out
-        return False
     return isinstance(answer, Event | Effect | str | bytes | Mapping) or not isinstance(answer, Iterable)
 
 

@@ -127,6 +127,20 @@ def parse_reference(text: str) -> ParsedReference:
     return ParsedReference(text, type_name, _parse_target(text, type_name, identifier))
 
 
+@lru_cache(maxsize=4096)
+def exact_reference(network: str, text: str) -> Reference | None:
+    """Return whom `text` means in a network, if it says so by itself: a type with a whole id or a name; else None.
+
+    Raises InvalidReference.
+    """
+    parsed = parse_reference(text)
+    if parsed.type is None:
+        return None
+    if isinstance(parsed.target, ByName):
+        return Reference(parsed.type, named_id(network, parsed.type, parsed.target.name))
+    return Reference(parsed.type, parsed.target.id) if isinstance(parsed.target, ById) else None
+
+
 def is_type_name(text: str) -> bool:
     """Tell whether `text` could name an entity type: dotted identifiers, so never a path out of a folder."""
     return _TYPE.fullmatch(text) is not None

@@ -134,8 +134,9 @@ class _Attempt:
         self._waiting = waiting
         self._repeated = repeated
         self._keep_going = keep_going
-        self._folds: dict[UUID, tuple[Delivery, Fold]] = {}  # by entity, with who led to it
-        self._overdue: set[UUID] = set()  # entities with a timer that comes before their next message
+        # By the ids' `int`, as a UUID's own hash takes longer, and a file has many lines.
+        self._folds: dict[int, tuple[Delivery, Fold]] = {}  # by entity, with who led to it
+        self._overdue: set[int] = set()  # entities with a timer that comes before their next message
         self.outcomes: list[Outcome] = []
         self.deliveries: list[Delivery] = []
         self.prepared: list[Prepared] = []
@@ -145,15 +146,17 @@ class _Attempt:
         """Decide as many messages as can be without seeing a commit of those before."""
         asked = [each.id for each in self._waiting if isinstance(each, Delivery) and each.id_may_be_known]
         known = find_messages(self._sender.store, self._sender.network, asked) if asked else {}
-        ids = set()
+        ids: set[int] = set()
         for delivery in self._waiting:
             if isinstance(delivery, PachydermError):
                 outcome: Outcome = delivery
-            elif delivery.id in ids or delivery.entity.id in self._overdue or self._is_other_type_s(delivery):
-                return  # what became of the one before is to be read from the log
             else:
-                ids.add(delivery.id)
-                outcome = self._decided(delivery, known.get(delivery.id))
+                found = self._folds.get(delivery.entity.id.int)
+                is_other_type_s = found is not None and found[0].entity_type is not delivery.entity_type
+                if is_other_type_s or delivery.id.int in ids or delivery.entity.id.int in self._overdue:
+                    return  # what became of the one before is to be read from the log
+                ids.add(delivery.id.int)
+                outcome = self._decided(delivery, known.get(delivery.id) if known else None, found)
             self.outcomes.append(outcome)
             if isinstance(outcome, PachydermError) and not self._keep_going:
                 return
@@ -169,18 +172,15 @@ class _Attempt:
             (found := known.get(append.message_id)) is not None
             and found.entity.id == append.entity.id
             and append.is_recorded_as(found)
-            for append, _, _ in self.prepared
+            for append, _ in self.prepared
         )
 
-    def _is_other_type_s(self, delivery: Delivery) -> bool:
-        found = self._folds.get(delivery.entity.id)
-        return found is not None and found[0].entity_type is not delivery.entity_type
-
-    def _decided(self, delivery: Delivery, known: RecordedMessage | None) -> Outcome:
+    def _decided(
+        self, delivery: Delivery, known: RecordedMessage | None, found: tuple[Delivery, Fold] | None
+    ) -> Outcome:
         try:
             if known is not None:
                 return self._repeated.outcome(delivery, known)
-            found = self._folds.get(delivery.entity.id)
             if found is None:
                 prepared = self._sender.decided(delivery)
             else:
@@ -192,10 +192,11 @@ class _Attempt:
         if prepared.append.events:
             self.deliveries.append(delivery)
             self.prepared.append(prepared)
-            self._folds[delivery.entity.id] = (delivery, prepared.fold)
-            if any(effect.is_overdue_at(prepared.append.recorded_at) for effect in prepared.append.outbox):
-                self._overdue.add(delivery.entity.id)
-        return prepared.committed()
+            self._folds[delivery.entity.id.int] = (delivery, prepared.committed.fold)
+            queued = prepared.append.outbox
+            if queued and any(effect.is_overdue_at(prepared.append.recorded_at) for effect in queued):
+                self._overdue.add(delivery.entity.id.int)
+        return prepared.committed
 
 
 class _Repeated:
@@ -218,7 +219,9 @@ class _Repeated:
 
 
 def _has_queued(outcome: Outcome) -> bool:
-    return isinstance(outcome, Committed) and any(planned.queued is not None for planned in outcome.effects)
+    if isinstance(outcome, PachydermError) or not outcome.effects:
+        return False
+    return any(planned.queued is not None for planned in outcome.effects)
 
 
 def _delivery(sender: Sender, request: Request, terms: Terms) -> Delivery | PachydermError:

@@ -31,12 +31,14 @@ class FoldCache:
     def get(self, entity_type: EntityType, entity_id: UUID) -> Fold | None:
         """Return the entity's fold as last known, or None."""
         key = (entity_type.name, entity_id.int)
-        with self._lock:
-            fold = self._folds.get(key)
-            if fold is None:
-                return None
+        fold = self._folds.get(key)
+        if fold is None:
+            return None
+        try:  # noqa: SIM105 - every send comes here, and `suppress` takes three times as long
             self._folds.move_to_end(key)
-        return owned(entity_type, fold)
+        except KeyError:  # dropped by another thread since
+            pass
+        return fold if entity_type.has_immutable_state else owned(entity_type, fold)
 
     def version(self, entity_type: EntityType, entity_id: UUID) -> int | None:
         """Return at which version the entity is kept, or None."""
@@ -47,11 +49,12 @@ class FoldCache:
         """Keep `fold`, unless a newer one is kept already or its state cannot be copied."""
         if not self._capacity:
             return
-        try:
-            fold = owned(entity_type, fold)
-        except EntityFailed:  # the send that led here may be committed: it is slower, not failed
-            self.drop(entity_type, entity_id)
-            return
+        if not entity_type.has_immutable_state:
+            try:
+                fold = owned(entity_type, fold)
+            except EntityFailed:  # the send that led here may be committed: it is slower, not failed
+                self.drop(entity_type, entity_id)
+                return
         key = (entity_type.name, entity_id.int)
         with self._lock:
             known = self._folds.get(key)

@@ -34,6 +34,10 @@ class _Waiting:
         self.leads = False
         self.has_turn = False  # to wake the next, or to let the queue have the turn if there is none
         self.has_left = False  # its thread was interrupted, and waits no more
+        self.gate: threading.Lock | None = None  # held; of those alone that wait
+
+    def will_wait(self) -> None:
+        """Close the gate."""
         self.gate = threading.Lock()
         self.gate.acquire()
 
@@ -62,10 +66,12 @@ class GroupCommit:
         own = _Waiting(append)
         try:
             with self._lock:
+                if self._committing:
+                    own.will_wait()
                 self._queue.append(own)
                 own.leads = own.has_turn = not self._committing
                 self._committing = True
-            if not own.leads:
+            if own.gate is not None:
                 own.gate.acquire()
             if own.leads:
                 self._commit_group()
@@ -117,7 +123,8 @@ class GroupCommit:
                 return
             self._woken = following
             own.has_turn, heir.has_turn = False, True
-            heir.gate.release()
+            if heir.gate is not None:
+                heir.gate.release()
 
     def _leave(self, own: _Waiting) -> None:
         with self._lock:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
 from pachyderm_cli.domain.codec import Unfaithful, encode_faithfully
 from pachyderm_cli.domain.context import Context
-from pachyderm_cli.domain.entity import Decision, EntityType
+from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.evolution import version_of
 from pachyderm_cli.domain.identifiers import message_fingerprint, new_message_id
 from pachyderm_cli.domain.message import Event, Message
@@ -73,18 +73,10 @@ class Committed(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A decision made at one version, ready to be appended."""
+    """A decision made at one version: what is to be appended, and how the send ends once it is."""
 
     append: Append
-    fold: Fold
-    effects: tuple[Planned, ...]
-
-    def committed(self) -> Committed:
-        """Return how the send ends if this is what is committed."""
-        first = self.append.expected_version + 1
-        events = tuple([SentEvent(first + i, event.type, event.data) for i, event in enumerate(self.append.events)])
-        append = self.append
-        return Committed(self.fold, append.message_id, append.entity, events, self.effects, duplicate=False)
+    committed: Committed
 
 
 class Rules(NamedTuple):
@@ -103,12 +95,24 @@ class Rules(NamedTuple):
 class Delivery:
     """A message on its way to one entity: what stays the same, however often it is decided."""
 
-    __slots__ = ("_fingerprint", "_in_doubt", "_request", "_rules", "id", "id_may_be_known", "set_off", "terms")
+    __slots__ = (
+        "_fingerprint",
+        "_in_doubt",
+        "_request",
+        "_rules",
+        "entity",
+        "entity_type",
+        "id",
+        "id_may_be_known",
+        "set_off",
+        "terms",
+    )
 
     def __init__(self, request: Request, rules: Rules, terms: Terms = LEFT_TO_WORKERS) -> None:
         """Give the message its id. Raises InvalidMessage if JSON cannot hold it."""
         self._request = request
         self._rules = rules
+        self.entity, self.entity_type = request.entity, request.entity_type
         self.terms = terms
         self.set_off: list[Committed | StoredEffect] = []  # by the entity's own timers that were delivered first
         self.id = new_message_id() if request.message_id is None else request.message_id
@@ -119,16 +123,6 @@ class Delivery:
             self._fingerprint = message_fingerprint(request.entity.id, request.message)
         except Unfaithful as error:
             raise InvalidMessage(str(error), entity_type=request.entity_type.name) from error
-
-    @property
-    def entity(self) -> Reference:
-        """Whom the message is for."""
-        return self._request.entity
-
-    @property
-    def entity_type(self) -> EntityType:
-        """The type that handles it."""
-        return self._request.entity_type
 
     @property
     def lease(self) -> Lease | None:
@@ -166,20 +160,25 @@ class Delivery:
                 version=fold.version,
                 expected=request.expect,
             )
-        entity_type = request.entity_type
-        now = self._rules.clock()
+        entity_type, rules, terms = request.entity_type, self._rules, self.terms
+        now = rules.clock()
         context = Context(now, self.id, request.entity, fold.version) if entity_type.takes_context else None
         decision = entity_type.decide(request.message, entity_type.own_state(fold.state), context)
-        events, after = self._folded(fold, decision)
+        events, sent, after = self._folded(fold, decision.events)
+        snapshot = lookup = None
         if events:
-            entity_type.require_state(after.state)
+            if after.state is None:
+                entity_type.require_state(None)
             entity_type.state_json(after.state)  # a reducer's fault is found before the commit, not at the output
-        snapshot = self._snapshot(after)
-        if snapshot is not None:
-            after = after._replace(snapshot_version=after.version)
+            if rules.snapshots_every and after.version - after.snapshot_version >= rules.snapshots_every:
+                snapshot = self._snapshot(after)
+                if snapshot is not None:
+                    after = after._replace(snapshot_version=after.version)
+            if rules.keeps_lookup(entity_type):
+                lookup = new_lookup(entity_type, after.version, after.state)
         planned = NO_PLAN
         if decision.effects:
-            origin = Origin(self.id, entity_type, request.entity, self._rules.network)
+            origin = Origin(self.id, entity_type, request.entity, rules.network)
             planned = plan(decision.effects, origin, self.lease)
             if planned.sets_timer:
                 after = after._replace(may_have_timers=True)
@@ -196,39 +195,32 @@ class Delivery:
                 snapshot=snapshot,
                 outbox=planned.outbox,
                 cancels=planned.cancels,
-                settles=self.terms.settles,
-                lookup=self._lookup(after) if events else None,
+                settles=None if terms.held is None else terms.settles,
+                lookup=lookup,
             ),
-            after,
-            planned.effects,
+            Committed(after, self.id, request.entity, sent, planned.effects, duplicate=False),
         )
 
-    def _folded(self, fold: Fold, decision: Decision) -> tuple[tuple[NewEvent, ...], Fold]:
-        """Return the events as they will be stored and the fold over them, as any later replay will see it."""
+    def _folded(self, fold: Fold, events: Sequence[Event]) -> tuple[tuple[NewEvent, ...], tuple[SentEvent, ...], Fold]:
+        """Return the events as they will be stored and as they are told, and the fold over what is stored."""
+        entity_type = self._request.entity_type
         state, version = fold.state, fold.version
-        encoded = []
-        for event in decision.events:
+        encoded, sent = [], []
+        for event in events:
             version += 1
-            text, stored = self._encoded(event)
-            encoded.append(NewEvent(type(event).__name__, text, version_of(type(event))))
-            state = self.entity_type.apply(state, stored, version)
-        return tuple(encoded), Fold(version, state, fold.snapshot_version, fold.may_have_timers)
-
-    def _encoded(self, event: Event) -> tuple[str, Event]:
-        try:
-            return encode_faithfully(event)
-        except Unfaithful as error:
-            raise self.entity_type.broken(f"the event {type(event).__name__} cannot be stored: {error}") from error
-
-    def _lookup(self, fold: Fold) -> NewSnapshot | None:
-        entity_type = self.entity_type
-        if not self._rules.keeps_lookup(entity_type):
-            return None
-        return new_lookup(entity_type, fold.version, fold.state)
+            name = type(event).__name__
+            try:
+                text, stored = encode_faithfully(event)
+            except Unfaithful as error:
+                raise entity_type.broken(f"the event {name} cannot be stored: {error}") from error
+            encoded.append(NewEvent(name, text, version_of(type(event))))
+            sent.append(SentEvent(version, name, text))
+            state = entity_type.apply(state, stored, version)
+        return tuple(encoded), tuple(sent), Fold(version, state, fold.snapshot_version, fold.may_have_timers)
 
     def _snapshot(self, fold: Fold) -> NewSnapshot | None:
-        every, entity_type = self._rules.snapshots_every, self.entity_type
-        if not every or fold.version - fold.snapshot_version < every or entity_type.fingerprint is None:
+        entity_type = self._request.entity_type
+        if entity_type.fingerprint is None:
             return None
         try:
             return NewSnapshot(fold.version, entity_type.fingerprint, entity_type.snapshot_json(fold.state))

@@ -8,12 +8,11 @@ from uuid import UUID
 
 from pachyderm_cli.domain.reference import (
     ById,
-    ByName,
     ByPrefix,
     New,
     ParsedReference,
     Reference,
-    named_id,
+    exact_reference,
     parse_reference,
 )
 from pachyderm_cli.errors import AmbiguousReference, Erased, InvalidReference, NotFound
@@ -43,16 +42,12 @@ class Finder:
             return self._last_written()
         if isinstance(reference, Reference):
             return self._by_id(reference, str(reference))
-        _require_text(reference)
-        parsed = parse_reference(reference)
-        if isinstance(parsed.target, New):
-            raise InvalidReference(f"{reference!r}: 'new' goes with send only", reference=reference)
-        if isinstance(parsed.target, ByPrefix):
-            return _as_type(self._by_prefix(parsed, parsed.target), parsed.type)
-        exact = self._exact(parsed, parsed.target)
-        if isinstance(exact, Head):
-            return exact
-        return self._by_id(exact, reference)
+        if not isinstance(reference, str):
+            raise _no_reference(reference)
+        exact = exact_reference(self.network, reference)
+        if exact is not None:
+            return self._by_id(exact, reference)
+        return self._inexact(reference)
 
     def receiver(self, reference: str | Reference, fresh: Callable[[], UUID] | None = None) -> Reference:
         """Return whom a message to `reference` goes to: an entity that need not exist yet, where its id is whole.
@@ -61,16 +56,15 @@ class Finder:
         """
         if isinstance(reference, Reference):
             return reference
-        _require_text(reference)
+        if not isinstance(reference, str):
+            raise _no_reference(reference)
+        exact = exact_reference(self.network, reference)
+        if exact is not None:
+            return exact
         parsed = parse_reference(reference)
-        if isinstance(parsed.target, New):
-            if fresh is None:
-                raise InvalidReference(f"{reference!r}: 'new' goes with send only", reference=reference)
+        if fresh is not None and isinstance(parsed.target, New):
             return Reference(str(parsed.type), fresh())
-        if isinstance(parsed.target, ByPrefix):
-            return _as_type(self._by_prefix(parsed, parsed.target), parsed.type).entity
-        exact = self._exact(parsed, parsed.target)
-        return exact.entity if isinstance(exact, Head) else exact
+        return self._inexact(reference).entity
 
     def in_log(self, reference: str | Reference, *, is_there: bool) -> UUID:
         """Return the id of an entity that the log tells of, be it that it was erased.
@@ -90,14 +84,14 @@ class Finder:
             return True
         return parsed.type is not None and not isinstance(parsed.target, ByPrefix)
 
-    def _exact(self, parsed: ParsedReference, target: ById | ByName | New) -> Reference | Head:
-        """Return the entity of a whole id or a name; the store is asked only for a type that was left out."""
-        if isinstance(target, ByName):
-            return Reference(str(parsed.type), named_id(self.network, str(parsed.type), target.name))
-        assert isinstance(target, ById)  # noqa: S101 - for mypy: New is dealt with by the callers
-        if parsed.type is not None:
-            return Reference(parsed.type, target.id)
-        return self._there(find_head(self.store, self.network, target.id), parsed.text)
+    def _inexact(self, reference: str) -> Head:
+        """Return the entity that only the store can tell: of a prefix, or of an id whose type was left out."""
+        parsed = parse_reference(reference)
+        if isinstance(parsed.target, ByPrefix):
+            return _as_type(self._by_prefix(parsed, parsed.target), parsed.type)
+        if isinstance(parsed.target, ById):
+            return self._there(find_head(self.store, self.network, parsed.target.id), parsed.text)
+        raise InvalidReference(f"{reference!r}: 'new' goes with send only", reference=reference)
 
     def _by_id(self, reference: Reference, written: str) -> Head:
         return _as_type(self._there(find_head(self.store, self.network, reference.id), written), reference.type)
@@ -142,9 +136,8 @@ def _named(head: Head) -> str:
     return f"{head.entity.id} (erased)" if head.entity.type == ERASED else str(head.entity)
 
 
-def _require_text(reference: object) -> None:
-    if not isinstance(reference, str):
-        raise InvalidReference(f"a reference is text or a Reference, not {type(reference).__name__}")
+def _no_reference(given: object) -> InvalidReference:
+    return InvalidReference(f"a reference is text or a Reference, not {type(given).__name__}")
 
 
 def _as_type(head: Head, type_name: str | None) -> Head:

@@ -11,7 +11,7 @@ from pachyderm_cli.domain.codec import Unfaithful, encode_faithfully
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.identifiers import effect_id
 from pachyderm_cli.domain.message import CancelTimer, Effect, Message, Send, Timer
-from pachyderm_cli.domain.reference import ByName, NetworkReference, Reference, named_id, parse_reference
+from pachyderm_cli.domain.reference import NetworkReference, Reference, exact_reference
 from pachyderm_cli.store.records import Lease, NewEffect
 
 
@@ -115,11 +115,9 @@ def _receiver(effect: Send, origin: Origin) -> tuple[Reference, str | None]:
         return effect.to.entity, None if effect.to.network == origin.network else effect.to.network
     if isinstance(effect.to, Reference):
         return effect.to, None
-    parsed = parse_reference(effect.to)
-    type_name, target = str(parsed.type), parsed.target
-    if isinstance(target, ByName):
-        return Reference(type_name, named_id(origin.network, type_name, target.name)), None
-    return Reference(type_name, target.id), None  # type: ignore[union-attr]  # Send takes no other forms
+    exact = exact_reference(origin.network, effect.to)
+    assert exact is not None  # noqa: S101 - for mypy: Send takes no other forms
+    return exact, None
 
 
 def _require_own(message: Message, effect: Effect, origin: Origin) -> None:

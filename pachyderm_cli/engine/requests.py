@@ -62,7 +62,7 @@ class Requests:
         caused_by: UUID | str | None = None,
     ) -> Request:
         """Return what `send` would send, checked, for `send_all`. Raises as `send` does, without writing."""
-        entity = self.receiver(reference)
+        entity = self._finder.receiver(reference, uuid4)
         entity_type = self._types.get(entity.type)
         if isinstance(message, str):
             message = self.message(entity.type, message, {} if data is None else data)

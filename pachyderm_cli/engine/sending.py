@@ -95,7 +95,7 @@ class Sender:
         Raises Rejected, EntityFailed, VersionConflict (another version than expected, or attempts used up),
         MessageIdConflict, LeaseLost and StoreError.
         """
-        with self._turns.before(delivery.entity.id) as turn:
+        with Turn(self._turns, delivery.entity.id) as turn:
             return self._deliver(delivery, turn)
 
     def _deliver(self, delivery: Delivery, turn: Turn) -> Committed:
@@ -112,7 +112,7 @@ class Sender:
                 is_known = is_first or self._is_ahead(delivery, conflicted_at)
                 prepared = self.decided(delivery) if is_known else self._decided_from_log(delivery, conflicted_at)
                 if not prepared.append.events or self._appended(delivery, prepared):
-                    return prepared.committed()
+                    return prepared.committed
                 conflicted_at = prepared.append.expected_version
                 conflicts += 1
                 if not turn.take():
@@ -209,7 +209,7 @@ class Sender:
         """
         own = delivery.own(known)
         if own is not None:
-            return own.committed()
+            return own.committed
         entity_type, entity = delivery.entity_type, delivery.entity
         if before is None:
             fold = load(self.store, self.network, entity_type, entity, known.last_version)
@@ -232,7 +232,7 @@ class Sender:
             raise LeaseLost("another process carries it out by now")
         if outcome is not Outcome.APPENDED:
             return False
-        self.cache.put(delivery.entity_type, delivery.entity.id, prepared.fold)
+        self.cache.put(delivery.entity_type, delivery.entity.id, prepared.committed.fold)
         return True
 
 

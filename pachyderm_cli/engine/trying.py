@@ -27,15 +27,16 @@ def tried(sender: Sender, relay: Relay, request: Request, fold: Fold, *, now: bo
         fold, fired = _after_timers(sender, relay, request, fold)
     delivery = sender.delivery(request)
     prepared = delivery.prepare(fold)
+    after = prepared.committed
     return Tried(
         entity=request.entity,
         network=sender.network,
-        version=prepared.fold.version,
-        state=prepared.fold.state,
+        version=after.fold.version,
+        state=after.fold.state,
         entity_type=request.entity_type,
         decided_at=fold.version,
         timers=fired,
-        events=prepared.committed().events,
+        events=after.events,
         effects=tuple(_effects(prepared)),
     )
 
@@ -63,7 +64,7 @@ def _after_timers(sender: Sender, relay: Relay, request: Request, fold: Fold) ->
         if not prepared.append.events:
             continue
         fired += 1
-        fold = prepared.fold
+        fold = prepared.committed.fold
         overdue = [each for each in overdue if each.timer not in prepared.append.cancels]
         overdue += _overdue_at_once(prepared)
     return fold, fired
@@ -85,7 +86,7 @@ def _order(timer: StoredEffect) -> tuple[datetime, int, int]:
 
 def _effects(prepared: Prepared) -> list[TriedEffect]:
     found = []
-    for planned in prepared.effects:
+    for planned in prepared.committed.effects:
         queued, name = planned.queued, type(planned.effect).__name__
         if queued is None:
             found.append(TriedEffect(name, planned.effect.model_dump_json(by_alias=True, round_trip=True)))

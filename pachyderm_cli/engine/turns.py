@@ -21,11 +21,7 @@ class Turns:
     def __init__(self) -> None:
         """Begin with no lines."""
         self.lock = threading.Lock()
-        self.lines: dict[UUID, deque[Turn]] = {}
-
-    def before(self, entity_id: UUID) -> Turn:
-        """Return what is this thread's turn with the entity, once it has taken it."""
-        return Turn(self, entity_id)
+        self.lines: dict[int, deque[Turn]] = {}  # by the id's `int`: a UUID's own hash takes longer
 
 
 class Turn:
@@ -36,9 +32,9 @@ class Turn:
     def __init__(self, turns: Turns, entity_id: UUID) -> None:
         """Take no place yet."""
         self._turns = turns
-        self._entity_id = entity_id
+        self._entity_id = entity_id.int
         self.gate: threading.Event | None = None  # while it has a place
-        self.thread = threading.get_ident()
+        self.thread: int | None = None
 
     def __enter__(self) -> Self:
         if self._entity_id in self._turns.lines:
@@ -52,10 +48,12 @@ class Turn:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        self.leave()
+        if self.gate is not None:
+            self.leave()
 
     def take(self) -> bool:
         """Take a place, and return when it is the first, or has waited long enough; False where it had one before."""
+        self.thread = threading.get_ident()
         with self._turns.lock:
             line = self._turns.lines.setdefault(self._entity_id, deque())
             if any(each.thread == self.thread for each in line):  # this one, or one that this is a part of

@@ -13,8 +13,8 @@ from pachyderm_cli.store.append_statements import (
     ADVANCE,
     CREATE,
     INSERT_EVENT,
+    add_rows,
     parameters_of,
-    rows_of,
     swap_with_events,
     with_given,
 )
@@ -84,7 +84,9 @@ def append_all(store: Store, network: str, appends: Sequence[Append]) -> list[in
         return late
     # Everybody takes the rows' locks in one order, so that no two batches or groups wait for each other.
     in_order = sorted(swaps.values(), key=lambda swap: _lock_order(swap.parameters["expected"], swap.entity_id))
-    rows = [row for each, its in zip(appends, parameters, strict=True) for row in rows_of(each, its)]
+    rows: list[dict[str, Any]] = []
+    for each, its in zip(appends, parameters, strict=True):
+        add_rows(rows, each, its)
 
     def write(transaction: Transaction) -> None:
         late.extend(index for swap in _too_late(transaction, in_order) for index in swap.indexes)
@@ -124,14 +126,14 @@ class _Swap:
         self.is_broken = False  # an append expects another version than the one before it leads to
 
 
-def _swaps(appends: Sequence[Append], parameters: Sequence[dict[str, Any]]) -> dict[UUID, _Swap]:
+def _swaps(appends: Sequence[Append], parameters: Sequence[dict[str, Any]]) -> dict[int, _Swap]:
     """Return the swaps by entity; as of its last append, but for the version that the first expects."""
-    found: dict[UUID, _Swap] = {}
+    found: dict[int, _Swap] = {}
     ahead = 0
     for index, (each, its) in enumerate(zip(appends, parameters, strict=True)):
-        swap = found.get(each.entity.id)
+        swap = found.get(each.entity.id.int)
         if swap is None:
-            swap = found[each.entity.id] = _Swap(each.entity.id)
+            swap = found[each.entity.id.int] = _Swap(each.entity.id)
             swap.parameters = {**its, "ahead": ahead}
         else:
             swap.is_broken |= swap.parameters["to_version"] != each.expected_version
@@ -164,14 +166,8 @@ def _append_together(
         # One statement, which commits by itself, in one round trip.
         return [store.run(lambda transaction: _swapped_alone(transaction, network, appends[0], marks))]
 
-    def write(transaction: Transaction) -> list[Outcome]:
-        outcomes = _written(transaction, network, in_order)
-        settle_each(transaction, marks)
-        return outcomes
-
-    in_order = appends
     if store.is_sqlite:
-        return store.write(write)
+        return store.write(lambda transaction: _written(transaction, network, appends, marks))
     order = sorted(range(len(appends)), key=lambda at: _lock_order(appends[at].expected_version, appends[at].entity.id))
     in_order = [appends[at] for at in order]
     if all(_is_one_statement(each) for each in appends):
@@ -179,11 +175,13 @@ def _append_together(
         counts = store.run(lambda transaction: transaction.commit([*work, *settling(marks)]))
         outcomes = [_outcome(count, each) for count, each in zip(counts[: len(work)], in_order, strict=True)]
     else:
-        outcomes = store.write(write)
+        outcomes = store.write(lambda transaction: _written(transaction, network, in_order, marks))
     return [outcome for _, outcome in sorted(zip(order, outcomes, strict=True), key=lambda pair: pair[0])]
 
 
-def _written(transaction: Transaction, network: str, appends: Sequence[Append]) -> list[Outcome]:
+def _written(
+    transaction: Transaction, network: str, appends: Sequence[Append], marks: Sequence[Acknowledged]
+) -> list[Outcome]:
     """Write inside the caller's transaction; a snapshot and what is settled wait for the outcome of the swap.
 
     Raises _LeaseLost. Heads are locked before rows of the outbox by everybody.
@@ -196,6 +194,8 @@ def _written(transaction: Transaction, network: str, appends: Sequence[Append]) 
         if each.settles is not None and not settle(transaction, network, each.settles):
             raise _LeaseLost
         _write_states(transaction, network, each)
+    if marks:
+        settle_each(transaction, marks)
     return outcomes
 
 
@@ -223,11 +223,12 @@ def _swapped_on_sqlite(transaction: Transaction, network: str, appends: Sequence
             outcomes.append(Outcome.CONFLICT)
             continue
         outcomes.append(Outcome.APPENDED)
-        rows += rows_of(each, parameters)
+        add_rows(rows, each, parameters)
         if each.outbox or each.cancels:
             with_outbox.append((each, parameters))
     transaction.run_many(INSERT_EVENT, rows)
-    write_outbox(transaction, with_outbox)
+    if with_outbox:
+        write_outbox(transaction, with_outbox)
     return outcomes
 
 

@@ -139,24 +139,27 @@ def swap_with_events(each: Append, *, marks: bool = False) -> Statement:
     return _ONE_STATEMENT[_Parts(not each.expected_version, bool(each.outbox), bool(each.cancels), marks)]
 
 
-def rows_of(each: Append, parameters: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the parameters of the inserts of the events, given those of the append."""
-    return [
-        {
-            **parameters,
-            "version": each.expected_version + at + 1,
-            "ordinal": at,
-            "type": event.type,
-            "data": event.data,
-            "type_version": event.type_version,
-        }
-        for at, event in enumerate(each.events)
-    ]
+def add_rows(rows: list[dict[str, Any]], each: Append, parameters: dict[str, Any]) -> None:
+    """Add the parameters of the inserts of the append's events, given its own."""
+    for ordinal, (type_name, data, type_version) in enumerate(each.events):
+        rows.append(
+            {
+                **parameters,
+                "version": each.expected_version + ordinal + 1,
+                "ordinal": ordinal,
+                "type": type_name,
+                "data": data,
+                "type_version": type_version,
+            }
+        )
 
 
 def with_given(network: str, each: Append) -> dict[str, Any]:
     """Return the parameters of the one statement for Postgres, which takes the events as one JSON text."""
-    given = [{**event._asdict(), "ordinal": index} for index, event in enumerate(each.events)]
+    given = [
+        {"type": type_name, "data": data, "type_version": type_version, "ordinal": ordinal}
+        for ordinal, (type_name, data, type_version) in enumerate(each.events)
+    ]
     parameters = parameters_of(network, each)
     parameters["events"] = json.dumps(given)
     if each.outbox or each.cancels:
@@ -172,7 +175,7 @@ def parameters_of(network: str, each: Append) -> dict[str, Any]:
         "entity_id": id_text(each.entity.id.int),
         "expected": each.expected_version,
         "ahead": 0,  # events that go into the log before these
-        "to_version": each.version,
+        "to_version": each.expected_version + len(each.events),
         "entity_type": each.entity.type,
         "message_id": str(each.message_id),
         "message": each.message,

@@ -26,7 +26,7 @@ _NUMBERS = count(1)  # of the names of cursors, several of which may be open at 
 class Statement:
     """A Core statement with named parameters."""
 
-    __slots__ = ("_compiled", "_core")
+    __slots__ = ("_core", "compiled")
 
     def __init__(self, core: ClauseElement | Callable[[Any], ClauseElement]) -> None:
         """Keep the statement, or what makes it from the dialect's own `insert`, which knows ON CONFLICT.
@@ -34,14 +34,15 @@ class Statement:
         It is compiled when a database first needs it.
         """
         self._core = core
-        self._compiled: dict[str, _Compiled] = {}
+        self.compiled: dict[str, _Compiled] = {}
+        """What it is compiled to, by the name of the dialect."""
 
     def for_dialect(self, dialect: Dialect) -> _Compiled:
         """Return the statement as text in the dialect's style."""
-        found = self._compiled.get(dialect.name)
+        found = self.compiled.get(dialect.name)
         if found is None:
             core = self._core if isinstance(self._core, ClauseElement) else self._core(_insert_of(dialect))
-            found = self._compiled[dialect.name] = _Compiled(core, dialect)
+            found = self.compiled[dialect.name] = _Compiled(core, dialect)
         return found
 
 
@@ -85,7 +86,17 @@ def _in_order(order: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
 class Transaction:
     """A connection of the driver's, lent for one piece of work."""
 
-    __slots__ = ("_connection", "_cursor", "_hurries", "_patience", "_waits_for_disk", "dialect", "engine", "is_sqlite")
+    __slots__ = (
+        "_connection",
+        "_cursor",
+        "_dialect_name",
+        "_patience",
+        "_waits_for_disk",
+        "dialect",
+        "engine",
+        "hurries",
+        "is_sqlite",
+    )
 
     def __init__(self, connection: Any, engine: Engine) -> None:
         """Wrap the driver's own connection object, made by `engine`."""
@@ -93,25 +104,22 @@ class Transaction:
         self._cursor = connection.cursor()  # for what is read at once; the drivers would make one for each statement
         self.engine = engine
         self.dialect = engine.dialect
-        self.is_sqlite = self.dialect.name == "sqlite"
+        self._dialect_name = self.dialect.name
+        self.is_sqlite = self._dialect_name == "sqlite"
         self._patience: int | None = None  # what SQLite is to wait for locks again, in milliseconds
         self._waits_for_disk = True  # SQLite's setting of the connection; on Postgres a transaction has its own
-        self._hurries: list[str] = []  # what the server warned of
-        if not self.is_sqlite:
-            connection.add_notice_handler(partial(_heed, self._hurries))
-
-    @property
-    def was_hurried(self) -> bool:
-        """Whether the server answered that something was committed which its standby does not have yet.
+        self.hurries: list[str] = []
+        """What the server warned of: that it answered before its standby had what was committed.
 
         It does where somebody cancels the statement, or ends the session, while it waits for that.
         """
-        return bool(self._hurries)
+        if not self.is_sqlite:
+            connection.add_notice_handler(partial(_heed, self.hurries))
 
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing is under way on the connection: an interruption may have left it in the middle."""
-        if self._hurries:
+        if self.hurries:
             return False
         if self.is_sqlite:
             return self._waits_for_disk and self._patience is None and not self._connection.in_transaction
@@ -156,9 +164,10 @@ class Transaction:
 
     def run_many(self, statement: Statement, each: Sequence[Mapping[str, Any]]) -> None:
         """Run a statement with each of some parameters."""
-        if each:
-            prepared = [self._prepared(statement, parameters) for parameters in each]
-            self._cursor.executemany(prepared[0][0], [arguments for _, arguments in prepared])
+        if len(each) == 1:
+            self._execute(statement, each[0])
+        elif each:
+            self._cursor.executemany(*self._prepared_many(statement, each))
 
     def counts_of_many(self, statement: Statement, each: Sequence[Mapping[str, Any]]) -> list[int]:
         """Run a statement with each of some parameters and return how many rows each run changed.
@@ -167,10 +176,9 @@ class Transaction:
         """
         if len(each) == 1 or self.is_sqlite:
             return [self.count(statement, parameters) for parameters in each]
-        prepared = [self._prepared(statement, parameters) for parameters in each]
         counts = []
         with self._connection.cursor() as cursor:
-            cursor.executemany(prepared[0][0], [arguments for _, arguments in prepared], returning=True)
+            cursor.executemany(*self._prepared_many(statement, each), returning=True)
             while True:
                 counts.append(cursor.rowcount)
                 if not cursor.nextset():
@@ -274,8 +282,12 @@ class Transaction:
         return self._cursor.execute(*self._prepared(statement, parameters))
 
     def _prepared(self, statement: Statement, parameters: Mapping[str, Any]) -> tuple[str, Any]:
-        compiled = statement.for_dialect(self.dialect)
+        compiled = statement.compiled.get(self._dialect_name) or statement.for_dialect(self.dialect)
         return compiled.text, compiled.arguments(parameters)
+
+    def _prepared_many(self, statement: Statement, each: Sequence[Mapping[str, Any]]) -> tuple[str, list[Any]]:
+        prepared = [self._prepared(statement, parameters) for parameters in each]
+        return prepared[0][0], [arguments for _, arguments in prepared]
 
 
 def _heed(hurries: list[str], notice: Any) -> None:

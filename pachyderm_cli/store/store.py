@@ -107,7 +107,8 @@ class Store:
                 transaction.roll_back()
                 raise
             finally:
-                transaction.come_to_rest()
+                if not (durable and patient):
+                    transaction.come_to_rest()
             return result
 
         return self._run(transact, waits=patient and waits)
@@ -199,7 +200,7 @@ class Store:
                 self._close_idle()  # what cut this one has cut those too
                 raise connection_lost(self.url, error) from error
             else:
-                if lent.was_hurried:
+                if lent.hurries:
                     raise not_replicated(self.url)
                 return result
             finally:

@@ -24,7 +24,7 @@ def test_a_transaction_that_stays_open_stops_nobody_else(postgres_url: str) -> N
 
     def append_and_wait(transaction: Transaction) -> list[Outcome]:
         appends: list[Append] = [an_append(entity)]
-        outcomes = append_module._written(transaction, "default", appends)
+        outcomes = append_module._written(transaction, "default", appends, ())
         appended.set()
         assert go_on.wait(SECONDS)
         return outcomes

@@ -16,6 +16,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter
 from pachyderm_cli import Event
 from pachyderm_cli.domain.codec import (
     Unfaithful,
+    _are_plainly_same,
     decode_model,
     difference,
     encode_faithfully,
@@ -289,3 +290,27 @@ def test_a_state_may_be_shown_though_it_cannot_be_kept() -> None:
     with pytest.raises(Unfaithful) as caught:
         encode_state(TypeAdapter(Any), {"a": [object()]})
     assert caught.value.path == "state.a[0]"
+
+
+class Two(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    one: Any = None
+    two: Any = None
+
+
+alike = st.sampled_from([1, True, 1.0, 0, False, -0.0, 0.0, "1", b"1", None, UUID(int=1), Decimal(1), (1,), [1]])
+
+
+@given(st.permutations(["one", "two"]), st.permutations(["one", "two"]), st.lists(alike, min_size=4, max_size=4))
+def test_what_is_plainly_the_same_is_the_same(first: list[str], second: list[str], values: list[Any]) -> None:
+    """The short look at plain fields never overlooks what the whole comparison sees, whatever order they are in."""
+    before = Two.model_construct(**dict(zip(first, values[:2], strict=True)))
+    after = Two.model_construct(**dict(zip(second, values[2:], strict=True)))
+    before.__dict__, after.__dict__ = (
+        dict(zip(first, values[:2], strict=True)),
+        dict(zip(second, values[2:], strict=True)),
+    )
+    assert not _are_plainly_same(before, after) or difference(before, after) is None
+    more = Two(one=1, two=2, three=values[0])
+    assert not _are_plainly_same(more, Two(one=1, two=2))

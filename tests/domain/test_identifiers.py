@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from copy import deepcopy
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,21 @@ def test_message_ids_are_uuid7_in_time_order() -> None:
     assert len(set(made)) == 1000
     times = [identifier.int >> 80 for identifier in made]
     assert times == sorted(times)
+
+
+def test_a_message_id_is_a_uuid_like_any_other() -> None:
+    """It equals, hashes, prints and copies as the UUID that is read from its text."""
+    made = new_message_id()
+    read = UUID(str(made))
+    assert (made, hash(made), repr(made), made.bytes, made.is_safe) == (
+        read,
+        hash(read),
+        repr(read),
+        read.bytes,
+        read.is_safe,
+    )
+    assert deepcopy(made) == made
+    assert made < UUID(int=2**128 - 1)
 
 
 def test_a_forked_process_makes_ids_of_its_own() -> None:

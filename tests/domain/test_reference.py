@@ -13,6 +13,7 @@ from pachyderm_cli.domain.reference import (
     ByPrefix,
     New,
     Reference,
+    exact_reference,
     is_type_name,
     named_id,
     parse_reference,
@@ -22,6 +23,7 @@ from pachyderm_cli.errors import InvalidReference
 ID = UUID("0123abcd-4567-4890-abcd-ef0123456789")
 prefixes = st.text(hexdigits, min_size=4, max_size=31)
 names = st.text(min_size=1, max_size=20)
+names_of_networks = "abc-_."
 
 
 @given(st.text() | st.from_regex(r"[a-z.]{0,3}:?@?[0-9a-f-]{0,40}"))
@@ -161,3 +163,19 @@ def test_named_ids_never_change() -> None:
 def test_a_random_id_is_no_name_s() -> None:
     """What uuid4 gives is of another kind than what a name gives."""
     assert uuid4().version != named_id("n", "t", "x").version
+
+
+@given(st.text(names_of_networks, min_size=1, max_size=9), st.sampled_from(["a", "b.c"]), st.uuids(), names)
+def test_a_reference_that_says_by_itself_whom_it_means(
+    network: str, type_name: str, entity_id: UUID, name: str
+) -> None:
+    """A whole id is that entity in every network, a name one of this network and type; all else needs the store."""
+    assert exact_reference(network, f"{type_name}:{entity_id}") == Reference(type_name, entity_id)
+    for inexact in (str(entity_id), f"{type_name}:{str(entity_id)[:12]}", f"{type_name}:new"):
+        assert exact_reference(network, inexact) is None
+    try:
+        named = exact_reference(network, f"{type_name}:@{name}")
+    except InvalidReference:
+        assert not name.isprintable()
+    else:
+        assert named == Reference(type_name, named_id(network, type_name, name))

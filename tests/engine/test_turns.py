@@ -26,13 +26,13 @@ def lines() -> Iterator[Turns]:
 
 def waiting(lines: Turns, number: int) -> None:
     """Return once so many stand in line."""
-    while len(lines.lines[ONE]) < number:
+    while len(lines.lines[ONE.int]) < number:
         pass
 
 
 def test_who_wants_an_entity_that_nobody_waits_for_has_no_turn_to_take(lines: Turns) -> None:
     """A send that loses no race pays nothing."""
-    with lines.before(ONE):
+    with Turn(lines, ONE):
         assert lines.lines == {}
 
 
@@ -41,10 +41,10 @@ def test_they_come_in_the_order_in_which_they_asked(lines: Turns) -> None:
     came: list[int] = []
 
     def come(number: int) -> None:
-        with lines.before(ONE):
+        with Turn(lines, ONE):
             came.append(number)
 
-    with ThreadPoolExecutor(4) as pool, lines.before(ONE) as first:
+    with ThreadPoolExecutor(4) as pool, Turn(lines, ONE) as first:
         assert first.take()
         others = []
         for number in range(4):
@@ -59,16 +59,16 @@ def test_they_come_in_the_order_in_which_they_asked(lines: Turns) -> None:
 
 def test_other_entities_have_lines_of_their_own(lines: Turns) -> None:
     """Nobody waits for a turn with another entity."""
-    with lines.before(ONE) as one, lines.before(uuid4()) as other:
+    with Turn(lines, ONE) as one, Turn(lines, uuid4()) as other:
         assert one.take()
         assert other.take()
 
 
 def test_who_has_a_turn_has_it_for_all_that_is_a_part_of_it(lines: Turns) -> None:
     """An entity's timers are delivered inside of the send that found them due: it is not to wait for itself."""
-    with lines.before(ONE) as turn:
+    with Turn(lines, ONE) as turn:
         assert turn.take()
-        with lines.before(ONE) as inner:
+        with Turn(lines, ONE) as inner:
             assert not inner.take()
         assert not turn.take()
 
@@ -76,11 +76,11 @@ def test_who_has_a_turn_has_it_for_all_that_is_a_part_of_it(lines: Turns) -> Non
 def test_who_does_not_get_a_turn_goes_ahead(lines: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
     """An entity's code that hangs in one thread keeps no other out."""
     monkeypatch.setattr(turns, "_LONGEST", 0.01)
-    with lines.before(ONE) as hanging, ThreadPoolExecutor(1) as pool:
+    with Turn(lines, ONE) as hanging, ThreadPoolExecutor(1) as pool:
         assert hanging.take()
 
         def come() -> int:
-            with lines.before(ONE):
+            with Turn(lines, ONE):
                 return 1
 
         assert pool.submit(come).result(SECONDS) == 1
@@ -88,18 +88,18 @@ def test_who_does_not_get_a_turn_goes_ahead(lines: Turns, monkeypatch: pytest.Mo
 
 def test_an_interruption_in_line_leaves_no_place_behind(lines: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while it waits comes through, and those behind do not wait for it."""
-    with lines.before(ONE) as first, ThreadPoolExecutor(1) as pool:
+    with Turn(lines, ONE) as first, ThreadPoolExecutor(1) as pool:
         assert first.take()
 
         def interrupted() -> None:
             monkeypatch.setattr(threading.Event, "wait", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-            with lines.before(ONE):
+            with Turn(lines, ONE):
                 pass
 
         with pytest.raises(KeyboardInterrupt):
             pool.submit(interrupted).result(SECONDS)
         monkeypatch.undo()
-        assert list(lines.lines[ONE]) == [first]
+        assert list(lines.lines[ONE.int]) == [first]
 
 
 def test_threads_that_want_one_entity_seldom_decide_for_nothing(
@@ -128,5 +128,5 @@ def test_a_turn_is_left_whatever_happens(lines: Turns) -> None:
         turn.take()
         raise ValueError("the entity's own")
 
-    with pytest.raises(ValueError, match="own"), lines.before(ONE) as turn:
+    with pytest.raises(ValueError, match="own"), Turn(lines, ONE) as turn:
         fail(turn)
