@@ -1,7 +1,8 @@
 """Writing: results to standard output, everything else to standard error; colour on a terminal only.
 
 People's output is made of lines, a line of (text, style) pieces. Piped, a line is its text, whole; rich, which
-takes its time to load, is needed on a terminal only.
+takes its time to load, is needed on a terminal only. What a terminal might obey is made visible either way: what is
+piped ends on one as well, by way of a file, a pager or a log.
 """
 
 from __future__ import annotations
@@ -131,8 +132,7 @@ def write(stream: TextIO, line: Line) -> None:
         text = Text.assemble(*((harmless(piece), style) for piece, style in line))
         _console(stream).print(text, soft_wrap=True, highlight=False)
         return
-    plain = "".join(piece for piece, _ in line)
-    _put(stream, harmless(plain) if stream.isatty() else plain)
+    _put(stream, harmless("".join(piece for piece, _ in line)))
 
 
 def finish() -> None:

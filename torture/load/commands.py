@@ -8,9 +8,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from pkgutil import walk_packages
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import pachyderm_cli.cli.commands
 import pachyderm_cli.store
@@ -60,10 +61,10 @@ def load_everything() -> None:
                 import_module(module.name)
 
 
-def command(folder: Path, *arguments: str, stdin: str = "", as_nobody: bool = False) -> Done:
+def command(folder: Path, *arguments: str, stdin: str | bytes = "", as_nobody: bool = False) -> Done:
     """Run `pachyderm` in a folder; `as_nobody` without root's rights, which stand above all others."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as given:
-        given.write(stdin.encode())
+        given.write(stdin if isinstance(stdin, bytes) else stdin.encode())
         given.seek(0)
         sys.stdout.flush()
         process = os.fork()
@@ -86,6 +87,8 @@ def _be_the_command(folder: Path, arguments: Sequence[str], *, as_nobody: bool) 
             os.setresgid(_OTHER_USER, _OTHER_USER, _OTHER_USER)
             os.setresuid(_OTHER_USER, _OTHER_USER, _OTHER_USER)
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - the parent's may be read already
+        for stream in (sys.stdout, sys.stderr):  # as the command's own start has them
+            cast("TextIOWrapper", stream).reconfigure(encoding="utf-8", errors="backslashreplace")
         status = app.run(list(arguments))
         sys.stdout.flush()
         sys.stderr.flush()

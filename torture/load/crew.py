@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NoReturn
 
@@ -73,6 +73,13 @@ def in_a_process(work: Callable[[], object]) -> None:
     """Do something in a process of its own, and wait. Raises SystemExit where it fails."""
     if status := _ended(_fork(work)):
         raise SystemExit(f"a process failed: {status}")
+
+
+def in_processes(works: Sequence[Callable[[], object]]) -> None:
+    """Do several things at a time, each in a process, and wait for all. Raises SystemExit where one fails."""
+    failed = [status for status in map(_ended, [_fork(work) for work in works]) if status]
+    if failed:
+        raise SystemExit(f"processes failed: {failed}")
 
 
 def _fork(work: Callable[[], object]) -> int:

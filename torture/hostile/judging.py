@@ -1,0 +1,148 @@
+"""What every answer to hostile input is held against: the contract of the command line, whatever was asked."""
+
+import json
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pachyderm_cli.cli.exit_codes import EXIT_CODES
+from pachyderm_cli.errors import PachydermError
+from torture.judge.laws import Breach
+from torture.load.commands import CONTRACT, Done
+from torture.load.tables import Tables
+
+ERROR = "error: "
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_STATUSES: dict[str, int] = {}
+for _kind, _status in EXIT_CODES.items():
+    _STATUSES[_kind.code] = _status
+
+PARTS = frozenset({"worker", "follow", "copy", "--all", "--resumable", "--file", "-f"})
+"""Words of what is done in parts, each of them whole: what an error ends may have been begun."""
+_LONGEST = 300
+
+
+def breaches_of(done: Done, before: Tables, after: Tables) -> list[Breach]:
+    """Return every breach of the contract in an answer, given the tables before it and after it."""
+    told = f"{' '.join(done.arguments)!r:.{_LONGEST}}: status {done.status}: {done.err.strip()[-_LONGEST:]!r}"
+    found = [
+        *no_traceback(done),
+        *a_status_of_the_contract(done),
+        *one_clear_error(done),
+        *nothing_that_a_terminal_obeys(done),
+        *no_partial_write(done, before, after),
+    ]
+    return [Breach(law, f"{what}: {told}") for law, what in found]
+
+
+def no_traceback(done: Done) -> Iterator[Breach]:
+    """Nobody is shown the inside of pachyderm, nor told that it did not expect this."""
+    for sign in ("Traceback (most", "Traceback: ", "unexpected failure"):
+        if sign in done.err or sign in done.out:
+            yield Breach("no_traceback", sign)
+
+
+def a_status_of_the_contract(done: Done) -> Iterator[Breach]:
+    """The status is one that there is, that of the error which is told; 1 is user code's own, and names its file."""
+    if done.status not in CONTRACT:
+        yield Breach("a_status_of_the_contract", "there is no such status")
+    errors = list(_errors(done))
+    if done.status == 1 and not any("entities/chest.py" in json.dumps(each) for each in errors):
+        yield Breach("a_status_of_the_contract", "a failure that is not user code's")
+    for each in errors:
+        if _STATUSES.get(each.get("code", ""), done.status) == 0:
+            yield Breach("a_status_of_the_contract", "an error of no kind")
+    if _is_json(done) and errors and done.status != _STATUSES.get(errors[0].get("code", ""), -1):
+        yield Breach("a_status_of_the_contract", f"the error is {errors[0].get('code')!r}")
+
+
+def one_clear_error(done: Done) -> Iterator[Breach]:
+    """A failure is told in one line, or one for each bad line of a file; with --json as one document. 0 tells none."""
+    lines = [line for line in _lines(done.err) if line.startswith('{"error"' if _is_json(done) else ERROR)]
+    if done.status in (130, 141):
+        return
+    if not done.status:
+        if lines:
+            yield Breach("one_clear_error", "an error, and status 0")
+        return
+    is_many = _is_any(done, "--keep-going", "-k")
+    if not lines or (len(lines) > 1 and not is_many):
+        yield Breach("one_clear_error", f"{len(lines)} error lines")
+    if any(line.strip() in ("error:", 'error: ""') for line in lines):
+        yield Breach("one_clear_error", "an empty one")
+    if _is_json(done) and len(list(_errors(done))) != len(lines):
+        yield Breach("one_clear_error", "what is told is no JSON")
+
+
+def nothing_that_a_terminal_obeys(done: Done) -> Iterator[Breach]:
+    """What people read has no control but the ends of lines and tabs; JSON has none that JSON does not allow."""
+    for name, text in (("standard output", done.out), ("standard error", done.err)):
+        raw = {each for each in text if each not in "\n\t" and _is_obeyed(each)}
+        if _is_json(done) or _is_any(done, "export"):
+            raw = {each for each in raw if each < " "}
+            if name == "standard output" and not all(map(_parses, _lines(text))):
+                yield Breach("json_is_json", f"{text[:_LONGEST]!r}")
+        if raw:
+            yield Breach("nothing_that_a_terminal_obeys", f"{sorted(raw)} on {name}")
+
+
+def no_partial_write(done: Done, before: Tables, after: Tables) -> Iterator[Breach]:
+    """What failed has written nothing, unless it is done in parts, or committed before its effect failed."""
+    if done.status not in (0, 8) and not _is_any(done, *PARTS) and before != after:
+        changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
+        yield Breach("no_partial_write", f"changed: {', '.join(changed)}")
+
+
+def _is_obeyed(character: str) -> bool:
+    return unicodedata.category(character) in ("Cc", "Zl", "Zp") or character in _BIDI
+
+
+def _is_json(done: Done) -> bool:
+    return "--json" in done.arguments
+
+
+def _is_any(done: Done, *wanted: str) -> bool:
+    """Tell whether a word is there, also as `--option=VALUE` or, of one letter, with its value or others behind it."""
+    return any(
+        word == each or (each.startswith("--") and word.startswith(f"{each}=")) or _is_short(each, word)
+        for word in done.arguments
+        for each in wanted
+    )
+
+
+def _is_short(option: str, word: str) -> bool:
+    is_one = len(option) == 2 and option[0] == "-"
+    return is_one and word[:1] == "-" and word[1:2] != "-" and option[1] in word
+
+
+def _lines(text: str) -> list[str]:
+    """Return the lines: only a newline ends one."""
+    return [line for line in text.split("\n") if line]
+
+
+def _errors(done: Done) -> Iterator[dict[str, Any]]:
+    """Yield the errors that are told: as JSON has them, or with the message alone."""
+    for line in _lines(done.err):
+        if line.startswith(ERROR):
+            yield {"message": line.removeprefix(ERROR)}
+        elif line.startswith('{"error"') and _parses(line):
+            yield json.loads(line)["error"]
+
+
+def _parses(line: str) -> bool:
+    try:
+        json.JSONDecoder(parse_int=str, parse_constant=_no_constant).decode(line)  # however many digits
+    except ValueError:
+        return False
+    except RecursionError:
+        return True  # too deep for Python's, as data may be
+    return True
+
+
+def _no_constant(text: str) -> Any:
+    raise ValueError(f"{text} is no JSON")
+
+
+def known_codes() -> Sequence[str]:
+    """Return every code that an error may have."""
+    return sorted({PachydermError.code, *_STATUSES})
