@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.errors import ConfigError
-from pachyderm_cli.project import DEFAULT_ENTITIES, FILE_NAME, find_project, here, read_toml
+from pachyderm_cli.project import DEFAULT_ENTITIES, FILE_NAME, find_project, here, is_folder, read_toml
 
 DEFAULT_STORE = "sqlite:///pachyderm.db"
 DEFAULT_NETWORK = "default"
@@ -101,7 +101,7 @@ class Config(BaseModel):
     def with_entities(self, folder: str | os.PathLike[str]) -> Config:
         """Return the same with the entity modules of another folder. Raises ConfigError."""
         path = Path(folder).resolve()
-        if not path.is_dir():
+        if not is_folder(path):
             raise ConfigError(f"there is no folder of entity modules at {path}")
         return self.model_copy(update={"entities": path})
 
@@ -139,7 +139,7 @@ def load_config(
         store_url = _relative_to(store, None)
     return Config(
         project=folder,
-        entities=None if folder is None else (folder / file.entities).resolve(),
+        entities=None if folder is None else _entities_folder(folder, file.entities),
         store_url=store_url,
         network=network,
         snapshots_every=file.snapshots.every,
@@ -151,6 +151,14 @@ def load_config(
         networks=tuple(dict.fromkeys([file.store.network, *file.networks])),
         named_store=store,
     )
+
+
+def _entities_folder(project: Path, named: str) -> Path:
+    try:
+        return (project / named).resolve()
+    except ValueError:
+        told = f"{project / FILE_NAME}: entities: {named!r} is no folder's name: it has a NUL"
+        raise ConfigError(told, file=str(project / FILE_NAME), key="entities") from None
 
 
 def _effects_of(file: _File, network: str, env: Mapping[str, str]) -> dict[str, Any]:
@@ -217,4 +225,10 @@ def _relative_to(url: str, folder: Path | None) -> str:
     if match is None or match.group(2).startswith(":memory:"):
         return url
     # In a URL a folder's name may not say ? or %, and the rest is one already.
-    return f"{match.group(1)}{quote(str(here() if folder is None else folder), safe='/')}/{match.group(2)}"
+    beside = str(here() if folder is None else folder)
+    try:
+        return f"{match.group(1)}{quote(beside, safe='/')}/{match.group(2)}"
+    except UnicodeEncodeError:
+        raise ConfigError(
+            f"the folder {beside} has a name that is no UTF-8, and a store's URL is; rename it, or name another store"
+        ) from None

@@ -12,6 +12,7 @@ from pachyderm_cli.domain.reference import is_type_name
 from pachyderm_cli.errors import ConfigError
 
 FILE_NAME = "pachyderm.toml"
+_LONGEST_SHOWN = 300
 DEFAULT_ENTITIES = "entities"
 
 
@@ -61,11 +62,24 @@ def _require_own(folder: Path) -> None:
         )
 
 
+def is_folder(path: Path) -> bool:
+    """Tell whether there is a folder of that name. Raises ConfigError where that cannot be told."""
+    try:
+        return path.is_dir()
+    except OSError as error:  # a name that is too long is one
+        raise _not_looked_at(path, error) from error
+
+
 def _is_file(path: Path) -> bool:
     try:
         return path.is_file()
     except OSError as error:
-        raise ConfigError(f"{path} cannot be looked at ({error.strerror})", file=str(path)) from error
+        raise _not_looked_at(path, error) from error
+
+
+def _not_looked_at(path: Path, error: OSError) -> ConfigError:
+    shown = str(path) if len(str(path)) <= _LONGEST_SHOWN else f"{str(path)[:_LONGEST_SHOWN]}..."
+    return ConfigError(f"{shown} cannot be looked at ({error.strerror})", file=shown)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -74,7 +88,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} cannot be read: {error}", file=str(path)) from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # TOML's own errors, and a number of more digits than Python reads
         raise ConfigError(f"{path} is not TOML: {error}", file=str(path)) from error
 
 

@@ -16,7 +16,7 @@ import typer
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import to_json
 
-from pachyderm_cli.cli import render, render_effects, serialize
+from pachyderm_cli.cli import line_file, render, render_effects, serialize
 from pachyderm_cli.cli.exit_codes import exit_code
 from pachyderm_cli.cli.output import emit, finish, note, progress, results, tell_error, write
 from pachyderm_cli.domain.arguments import require_exact_numbers
@@ -160,7 +160,7 @@ def _read_line(text: bytes) -> Line:
 
 def _lines_at_hand(stream: BufferedReader, path: str) -> Iterator[list[tuple[int, bytes]]]:
     """Yield the lines with their numbers from 1, blank ones left out; as many together as need no waiting."""
-    number = 0
+    number = size = 0
     parts: list[bytes] = []  # of the line that is not whole yet
     while block := _read_block(stream, path):
         *ends, rest = block.split(b"\n")
@@ -170,6 +170,11 @@ def _lines_at_hand(stream: BufferedReader, path: str) -> Iterator[list[tuple[int
             yield _numbered(ends, number)
             number += len(ends)
         parts.append(rest)
+        size = size + len(rest) if not ends else len(rest)
+        if size > line_file.LONGEST_MESSAGE:  # a device has no end, nor a line in it
+            longest = line_file.LONGEST_MESSAGE // 2**20
+            told = f"line {number + 1} is longer than the {longest} MiB that a message may have"
+            raise UsageError(f"--file {path}: {told}; what was sent before is kept")
     yield _numbered([b"".join(parts)], number)
 
 

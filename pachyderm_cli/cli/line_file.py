@@ -18,6 +18,9 @@ LONGEST_LINE = 256 * 2**20
 
 An event's data is JSON inside of JSON, where a quote or a backslash takes two bytes. So half of this always goes in.
 """
+LONGEST_MESSAGE = 256 * 2**20
+"""Bytes of a message's data, or of the line that it is in. A device has no end, and is not to fill the memory."""
+
 _PIECE = 2**20  # that a longer line is read in: one that is too long is then never put together
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Annotated, Any, TypeVar
 
@@ -128,9 +128,10 @@ def require_exact_numbers(entity: EntityType, name: str, text: str | bytes) -> N
         return
 
     def exact(literal: str) -> float:
-        if Decimal(literal) != Decimal(repr(float(literal))):
+        if not _is_kept(literal):
+            shown = literal if len(literal) <= 60 else literal[:57] + "..."
             raise InvalidMessage(
-                f'{model.__name__}: the number {literal} has more digits than JSON numbers keep; write "{literal}"',
+                f'{model.__name__}: the number {shown} has more digits than JSON numbers keep; write "{shown}"',
                 entity_type=entity.name,
                 message_type=model.__name__,
             )
@@ -140,6 +141,14 @@ def require_exact_numbers(entity: EntityType, name: str, text: str | bytes) -> N
         json.loads(text, parse_float=exact)
     except (ValueError, RecursionError):
         return  # what is no JSON is told about by whoever reads it
+
+
+def _is_kept(literal: str) -> bool:
+    """Tell whether a number is the same when it was read as a binary float."""
+    try:
+        return Decimal(literal) == Decimal(repr(float(literal)))
+    except InvalidOperation:  # an exponent that not even a Decimal has
+        return False
 
 
 @lru_cache(maxsize=1024)

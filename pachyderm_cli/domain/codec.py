@@ -28,7 +28,7 @@ class Unfaithful(ValueError):
     """JSON would change this value: `path` says where, from `before` to `after`."""
 
     def __init__(self, path: str, problem: str) -> None:
-        super().__init__(f"{path or 'the value'} {problem}")
+        super().__init__(f"{path or 'the value'} {' '.join(problem.split())}")  # pydantic's may have several lines
         self.path = path
 
 

@@ -21,6 +21,7 @@ from pachyderm_cli.errors import UsageError
 
 _CONDITION = re.compile(r"\s*([^\s=<>!]+)\s*(==|=|!=|<=|>=|<|>)\s*(.*?)\s*", re.DOTALL)
 _NUMBER = re.compile(r"[-+]?[\d_.]+([eE][-+]?\d+)?")
+_LONGEST_INDEX = 18  # digits; Python reads numbers of up to some thousand
 _FORMS = "write FIELD=VALUE, with = != < <= > or >=, and dots for fields of fields"
 
 MISSING = object()
@@ -130,7 +131,7 @@ def value_at(state: Any, path: Sequence[str]) -> Any:
         elif isinstance(state, Mapping):
             state = state.get(name, MISSING)
         elif isinstance(state, list | tuple) and name.isdecimal():
-            state = state[int(name)] if int(name) < len(state) else MISSING
+            state = state[int(name)] if len(name) <= _LONGEST_INDEX and int(name) < len(state) else MISSING
         else:
             return MISSING
     return state

@@ -15,7 +15,7 @@ from pachyderm_cli.domain.protocol import load_error, read_entity
 from pachyderm_cli.domain.reference import is_type_name
 from pachyderm_cli.engine.imports import EntityPackage
 from pachyderm_cli.errors import ConfigError, EntityLoadError, PachydermError, UnknownEntityType
-from pachyderm_cli.project import entity_file, entity_names
+from pachyderm_cli.project import entity_file, entity_names, is_folder
 
 
 @runtime_checkable
@@ -100,7 +100,7 @@ class FolderEntityTypes:
                 self._package = None
 
     def _load(self, name: str) -> EntityType:
-        if not self._folder.is_dir():
+        if not is_folder(self._folder):
             raise ConfigError(
                 f"there is no folder of entity modules at {self._folder}; make it, or name another as 'entities' "
                 "in pachyderm.toml"

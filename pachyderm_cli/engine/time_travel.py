@@ -24,6 +24,7 @@ from pachyderm_cli.engine.results import Answer, Difference, Forked, Replayed, S
 from pachyderm_cli.engine.trying import tried
 from pachyderm_cli.engine.views import Views
 from pachyderm_cli.errors import ConfigError, NotFound, UsageError, VersionConflict
+from pachyderm_cli.project import is_folder
 from pachyderm_cli.store.forks import fork
 from pachyderm_cli.store.heads import find_head
 from pachyderm_cli.store.records import Head, Origin, RecordedEvent
@@ -179,7 +180,7 @@ class TimeTravel(Views):
         if jobs is not None and jobs < 1:
             raise UsageError(f"jobs is a number of processes from 1, not {jobs}")
         others = None if entities is None else Path(entities).resolve()
-        if others is not None and not others.is_dir():
+        if others is not None and not is_folder(others):
             raise ConfigError(f"there is no folder of entity modules at {others}")
         work = [(each.entity.type, str(each.entity.id), each.version) for each in self.entities(type_name)]
         wanted = jobs or (os.cpu_count() or 1 if sum(version for *_, version in work) >= _LITTLE else 1)

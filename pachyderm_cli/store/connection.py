@@ -43,6 +43,10 @@ class _Connection(sqlite3.Connection):
 
 def parse_url(text: str) -> URL:
     """Return the store's URL. Raises ConfigError unless it names a SQLite file or a Postgres database."""
+    if "\0" in text or "%00" in text:
+        raise ConfigError("the store's URL has a NUL in it, and no file, host or database can be called so")
+    if not text.isascii() and any("\ud800" <= each <= "\udfff" for each in text):
+        raise ConfigError("the store's URL is no text in UTF-8; give the file or the database another name")
     try:
         scheme, colon, rest = text.partition(":")
         url = make_url(_with_hosts_apart(scheme.lower() + colon + rest))
@@ -55,6 +59,7 @@ def parse_url(text: str) -> URL:
     if url.drivername in ("postgresql", "postgres", "postgresql+psycopg"):
         if text.count("@") > 1:  # half a password would be taken for a host or a database, and shown
             raise ConfigError("the store's URL has a second '@', perhaps inside its password; write it as %40")
+        _require_host_names(url)
         if find_spec("psycopg") is None:
             raise ConfigError("Postgres needs its driver: pip install 'pachyderm-cli[postgres]'")
         return url.set(drivername="postgresql+psycopg")
@@ -73,6 +78,16 @@ def _with_hosts_apart(text: str) -> str:
     hosts, ports = zip(*((part[1] or part[2], part[3] or "") for part in parts if part), strict=True)
     query = [f"host={','.join(hosts)}", *([f"port={','.join(ports)}"] if any(ports) else []), *filter(None, [found[4]])]
     return f"{found[1]}{found[3] or '/'}?{'&'.join(query)}"
+
+
+def _require_host_names(url: URL) -> None:
+    """Refuse a host that no name server could be asked for: the driver's own error would be none of a database's."""
+    named = url.query.get("host", ())
+    for host in (url.host or "", *(",".join([named] if isinstance(named, str) else named)).split(",")):
+        try:
+            host.encode("utf-8" if host.startswith("/") else "idna")  # a folder is the place of a server's socket
+        except UnicodeError:
+            raise ConfigError(f"the store's URL names the host {host[:80]!r}, and no host can be called so") from None
 
 
 def _sqlite_url(url: URL, text: str) -> URL:

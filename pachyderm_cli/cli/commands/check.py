@@ -12,6 +12,7 @@ import typer
 from pachyderm_cli.cli.completion import complete_types
 from pachyderm_cli.cli.session import EntitiesOption, JsonOption, Session
 from pachyderm_cli.errors import CheckFailed, ConfigError, PachydermError, UsageError
+from pachyderm_cli.project import is_folder
 
 if TYPE_CHECKING:
     from pachyderm_cli.checks.check import Wish
@@ -75,7 +76,7 @@ def check(
             "there is nothing to check: this is no project (no pachyderm.toml in this folder or above); name one "
             "with --project, or a folder of entity modules with --entities"
         )
-    if entities is not None and not folder.is_dir():
+    if entities is not None and not is_folder(folder):
         raise ConfigError(f"there is no folder of entity modules at {folder}")
     wish = Wish(max_examples or EXAMPLES, SystemRandom().randrange(_SEEDS) if seed is None else seed)
     with prints_aside(), warnings_noted(), no_leftovers():

@@ -12,6 +12,7 @@ from pachyderm_cli.errors import UsageError
 
 _FORMS = "give two versions, as in diff REF 3 7, or another entity alone"
 _SHORTEST_ID = 4  # digits of an id's prefix; fewer are a version
+_LONGEST_VERSION = 18  # digits; Python reads numbers of up to some thousand
 
 
 def diff(
@@ -51,7 +52,7 @@ def diff(
 
 def _version(text: str) -> int:
     """Return the version that `text` names. Raises UsageError."""
-    if not text.isdecimal() or not text.isascii():
+    if not text.isdecimal() or not text.isascii() or len(text) > _LONGEST_VERSION:
         raise UsageError(f"{text!r} is no version: {_FORMS}")
     return int(text)
 

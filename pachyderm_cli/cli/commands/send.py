@@ -9,6 +9,7 @@ from uuid import UUID
 
 import typer
 
+from pachyderm_cli.cli import line_file
 from pachyderm_cli.cli.completion import complete_messages, complete_references
 from pachyderm_cli.cli.session import JsonOption, Session
 from pachyderm_cli.errors import UsageError
@@ -130,14 +131,21 @@ def read_id(text: str) -> UUID:
 
 def read_data(text: str) -> bytes | str:
     """Return the JSON that --data names: itself, the content of a file, or standard input. Raises UsageError."""
-    if text == "-":
-        return sys.stdin.buffer.read()
-    if not text.startswith("@"):
+    if text != "-" and not text.startswith("@"):
         return text
     try:
-        return Path(text[1:]).read_bytes()
+        if text == "-":
+            content = sys.stdin.buffer.read(line_file.LONGEST_MESSAGE + 1)
+        else:
+            with Path(text[1:]).open("rb") as file:
+                content = file.read(line_file.LONGEST_MESSAGE + 1)
     except (OSError, ValueError) as error:
         raise UsageError(f"--data {text}: {error}") from error
+    if len(content) > line_file.LONGEST_MESSAGE:  # a device has no end
+        raise UsageError(
+            f"--data {text}: it is longer than the {line_file.LONGEST_MESSAGE // 2**20} MiB that a message may have"
+        )
+    return content
 
 
 def _require_alone(*others: object) -> None:
