@@ -24,6 +24,7 @@ DEV := $(VENV)/.dev-$(HERE)
 BENCH := $(VENV)/.bench-$(HERE)
 AUDIT := $(VENV)/.audit-$(HERE)
 ADVISORIES := $(VENV)/.advisories-$(HERE)
+TORTURE := $(VENV)/.torture-$(HERE)
 
 .PHONY: help demo test test-lowest lint format audit advisories bench torture clean
 
@@ -71,7 +72,7 @@ bench: $(BENCH)  ## measure beside the raw drivers and a peer (QUICK=1: smaller;
 	$(VENV)/bin/python -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
 # QUICK=1 for a small part of each; SEED=7 for the chances of an earlier run; REPORT=1 writes docs/reliability.md.
-torture: $(TEST)  ## kill it, cut its power, and judge what is left (QUICK=1: smaller; ONLY="NAME …": some of it)
+torture: $(TORTURE)  ## kill it, cut its power, and judge what is left (QUICK=1: smaller; ONLY="NAME …": some of it)
 	$(VENV)/bin/python -W ignore -m torture $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED)) \
 		$(if $(REPORT),--report) $(if $(ONLY),--only $(ONLY))
 
@@ -96,6 +97,9 @@ $(ADVISORIES): $(RUNTIME)
 
 $(BENCH): $(TEST)
 	$(call install,$(VENV),constraints.txt,.[bench])
+
+$(TORTURE): $(TEST)
+	$(call install,$(VENV),constraints.txt,.[torture])
 
 $(LOWEST)/.test-$(HERE): $(LOWEST)/.made-$(HERE) pyproject.toml constraints.txt constraints-lowest.txt
 	@# The first pin of a name counts.

@@ -44,14 +44,9 @@ def _lower_bounds(requirements: list[str]) -> dict[str, Version]:
 
 
 RUNTIME = _lower_bounds([*PROJECT["project"]["dependencies"], *EXTRAS["postgres"], *EXTRAS["check"]])
-TOOLS = _lower_bounds(
-    [
-        each
-        for extra in ("test", "lint", "audit", "advisories", "bench")
-        for each in EXTRAS[extra]
-        if not each.startswith("pachyderm-cli")
-    ]
-)
+_FOR_TOOLS = ("test", "lint", "audit", "advisories", "bench", "torture")
+_OF_TOOLS = [each for extra in _FOR_TOOLS for each in EXTRAS[extra]]
+TOOLS = _lower_bounds([each for each in _OF_TOOLS if not each.startswith("pachyderm-cli")])
 
 
 @pytest.mark.parametrize("name", sorted(RUNTIME | TOOLS))

@@ -101,7 +101,7 @@ class _Sending:
 
     def _read(self, text: bytes) -> Request | PachydermError:
         try:
-            line = _read_line(text)
+            line = read_line(text)
         except PachydermError as error:
             return error
         if not self._pachyderm.is_exact(line.to):
@@ -143,7 +143,8 @@ class _Sending:
                 self.stopped_at = number
 
 
-def _read_line(text: bytes) -> Line:
+def read_line(text: bytes) -> Line:
+    """Return what a line of the file says. Raises InvalidMessage."""
     try:
         return Line.model_validate_json(text)
     except ValidationError as error:
