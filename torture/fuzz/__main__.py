@@ -1,40 +1,68 @@
-"""`python -m torture.fuzz TARGET FOLDER --seconds N --seed N`: fuzz one target; what it finds goes into the folder.
+"""`python -m torture.fuzz FOLDER --seconds N --seed N [--only TARGET]`: fuzz the targets, and note what came of each.
 
-A process of its own for each target: the fuzzer ends its process, and what is fuzzed is instrumented when it is
-imported. The folder gets notes.jsonl, with a line for each breach; how many inputs there were the fuzzer prints in the end.
+What is fuzzed is instrumented when it is imported, which takes its time: one process does it, and each target is
+fuzzed in a fork of that, which the fuzzer ends by itself. A target's folder gets what its fuzzer prints, and
+notes.jsonl with a line for each breach; the folder's own notes.jsonl has how each ended.
 """
 
 import argparse
 import base64
+import os
 import sys
 import traceback
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from torture.load.notes import note
 
-INSTRUMENTED = ["pachyderm_cli", "tomllib", "json", "sqlalchemy.engine.url"]
-_SHOWN = 20  # breaches; the rest is counted
+INSTRUMENTED = [
+    "pachyderm_cli.domain",
+    "pachyderm_cli.config",
+    "pachyderm_cli.project",
+    "pachyderm_cli.store",
+    "tomllib",
+]
+_SHOWN = 20  # breaches of a target; no more are told
 _LONGEST = 4096  # bytes of an input
+_TOGETHER = 2
 
 
 def main(arguments: list[str]) -> None:
-    """Fuzz; never returns."""
+    """Fuzz every target for so many seconds, two at a time."""
     options = _options(arguments)
     atheris: Any = import_module("atheris")  # an extra, which not every system has
     with atheris.instrument_imports(include=INSTRUMENTED, enable_loader_override=False):
-        target = import_module("torture.fuzz.targets").TARGETS[options.target]
-    folder = Path(options.folder)
-    corpus = folder / "corpus"
-    corpus.mkdir()
-    for number, text in enumerate(target.seeds):
-        (corpus / str(number)).write_bytes(text)
-    trial = Trial(target, folder)
-    given = [f"-max_total_time={options.seconds}", f"-seed={options.seed}", f"-max_len={_LONGEST}", "-timeout=20"]
-    quiet = ["-print_final_stats=1", "-verbosity=0", f"-artifact_prefix={folder}/"]
-    atheris.Setup([sys.argv[0], *given, *quiet, str(corpus)], trial)
-    atheris.Fuzz()
+        targets = import_module("torture.fuzz.targets").TARGETS
+    names = options.only or list(targets)
+    for at in range(0, len(names), _TOGETHER):
+        started = {}
+        for name in names[at : at + _TOGETHER]:
+            process = os.fork()
+            if process == 0:
+                _fuzz(atheris, targets[name], options.folder / name, options.seconds, options.seed)
+            started[name] = process
+        for name, process in started.items():
+            status = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+            note(options.folder / "notes.jsonl", {"target": name, "status": status})
+
+
+def _fuzz(atheris: Any, target: Any, folder: Path, seconds: int, seed: int) -> NoReturn:
+    try:
+        corpus = folder / "corpus"
+        corpus.mkdir(parents=True)
+        for number, text in enumerate(target.seeds):
+            (corpus / str(number)).write_bytes(text)
+        output = os.open(folder / "fuzzer.txt", os.O_CREAT | os.O_WRONLY, 0o600)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        given = [f"-max_total_time={seconds}", f"-seed={seed}", f"-max_len={_LONGEST}", "-timeout=20"]
+        told = ["-print_final_stats=1", "-verbosity=0", f"-artifact_prefix={folder}/"]
+        atheris.Setup([sys.argv[0], *given, *told, str(corpus)], Trial(target, folder))
+        atheris.Fuzz()  # which ends the process
+    except BaseException:  # noqa: BLE001 - whatever it is, the parent is told by the status
+        traceback.print_exc()
+    os._exit(1)
 
 
 class Trial:
@@ -55,18 +83,18 @@ class Trial:
 
     def _tell(self, data: bytes, error: Exception) -> None:
         last = traceback.extract_tb(error.__traceback__)[-1]
-        place = (type(error).__name__, f"{last.filename}:{last.lineno}")
+        place = (f"{type(error).__name__}: {error}"[:60], f"{last.filename}:{last.lineno}")
         if place in self._places or len(self._places) >= _SHOWN:
             return
         self._places.add(place)
-        told = f"{place[0]}: {str(error)[:300]} at {Path(last.filename).name}:{last.lineno}"
+        told = f"{type(error).__name__}: {str(error)[:300]} at {Path(last.filename).name}:{last.lineno}"
         note(self._notes, {"what": told, "input": base64.b64encode(data).decode()})
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m torture.fuzz", description=__doc__)
-    parser.add_argument("target")
-    parser.add_argument("folder")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--only", nargs="+", metavar="TARGET")
     parser.add_argument("--seconds", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args(arguments)

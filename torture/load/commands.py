@@ -34,6 +34,8 @@ class Done:
     status: int
     out: str
     err: str
+    memory: int = 0
+    """Bytes that its process had at most, with those that it was forked with."""
 
     @property
     def error(self) -> str:
@@ -72,10 +74,11 @@ def command(folder: Path, *arguments: str, stdin: str | bytes = "", as_nobody: b
             for target, file in enumerate((given, out, err)):
                 os.dup2(file.fileno(), target)
             _be_the_command(folder, arguments, as_nobody=as_nobody)
-        status = _ended(process)
+        status, memory = _ended(process)
         out.seek(0)
         err.seek(0)
-        return Done(arguments, status, out.read().decode(errors="replace"), err.read().decode(errors="replace"))
+        told = [stream.read().decode(errors="replace") for stream in (out, err)]
+        return Done(arguments, status, told[0], told[1], memory)
 
 
 def _be_the_command(folder: Path, arguments: Sequence[str], *, as_nobody: bool) -> NoReturn:
@@ -97,12 +100,13 @@ def _be_the_command(folder: Path, arguments: Sequence[str], *, as_nobody: bool) 
     os._exit(status)
 
 
-def _ended(process: int) -> int:
+def _ended(process: int) -> tuple[int, int]:
+    """Wait for a process; return its exit status, and the memory that it had at most."""
     end = time.monotonic() + _PATIENCE
     while True:
-        found, status = os.waitpid(process, os.WNOHANG)
+        found, status, used = os.wait4(process, os.WNOHANG)
         if found:
-            return os.waitstatus_to_exitcode(status)
+            return os.waitstatus_to_exitcode(status), used.ru_maxrss * 1024
         if time.monotonic() > end:
             os.kill(process, signal.SIGKILL)
         time.sleep(0.002)
