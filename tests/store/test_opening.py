@@ -177,6 +177,13 @@ def test_a_url_that_names_no_store_is_refused(url: str, said: str) -> None:
     assert "heim" not in caught.value.message
 
 
+def test_a_password_may_have_a_slash_before_several_hosts() -> None:
+    """The hosts are told apart whatever stands in the password, as where there is one host."""
+    url = parse_url("postgresql://ann:a/b@one:5433,two/db")
+    assert (url.password, url.database) == ("a/b", "db")
+    assert url.query == {"host": "one,two", "port": "5433,"}
+
+
 @pytest.mark.parametrize("driver", ["postgresql", "postgres", "postgresql+psycopg"])
 def test_postgres_has_several_spellings(driver: str) -> None:
     """Each means psycopg, and the text of a store hides the password."""

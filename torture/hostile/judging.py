@@ -1,18 +1,18 @@
 """What every answer to hostile input is held against: the contract of the command line, whatever was asked."""
 
 import json
-import unicodedata
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator
 from typing import Any
 
 from pachyderm_cli.cli.exit_codes import EXIT_CODES
-from pachyderm_cli.errors import PachydermError
 from torture.judge.laws import Breach
 from torture.load.commands import CONTRACT, Done
 from torture.load.tables import Tables
 
 ERROR = "error: "
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_OBEYED = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Controls but for tabs and the ends of lines, other ends of lines, and what turns text round."""
 _STATUSES: dict[str, int] = {}
 for _kind, _status in EXIT_CODES.items():
     _STATUSES[_kind.code] = _status
@@ -77,7 +77,7 @@ def one_clear_error(done: Done) -> Iterator[Breach]:
 def nothing_that_a_terminal_obeys(done: Done) -> Iterator[Breach]:
     """What people read has no control but the ends of lines and tabs; JSON has none that JSON does not allow."""
     for name, text in (("standard output", done.out), ("standard error", done.err)):
-        raw = {each for each in text if each not in "\n\t" and _is_obeyed(each)}
+        raw = set(_OBEYED.findall(text))
         if _is_json(done) or _is_any(done, "export"):
             raw = {each for each in raw if each < " "}
             if name == "standard output" and not all(map(_parses, _lines(text))):
@@ -91,10 +91,6 @@ def no_partial_write(done: Done, before: Tables, after: Tables) -> Iterator[Brea
     if done.status not in (0, 8) and not _is_any(done, *PARTS) and before != after:
         changed = sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
         yield Breach("no_partial_write", f"changed: {', '.join(changed)}")
-
-
-def _is_obeyed(character: str) -> bool:
-    return unicodedata.category(character) in ("Cc", "Zl", "Zp") or character in _BIDI
 
 
 def _is_json(done: Done) -> bool:
@@ -141,8 +137,3 @@ def _parses(line: str) -> bool:
 
 def _no_constant(text: str) -> Any:
     raise ValueError(f"{text} is no JSON")
-
-
-def known_codes() -> Sequence[str]:
-    """Return every code that an error may have."""
-    return sorted({PachydermError.code, *_STATUSES})

@@ -1,6 +1,7 @@
 """The command line in forked children: no interpreter to start, nothing to load, and thousands of runs are bearable."""
 
 import os
+import resource
 import signal
 import sys
 import tempfile
@@ -8,10 +9,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from io import TextIOWrapper
 from pathlib import Path
 from pkgutil import walk_packages
-from typing import NoReturn, cast
+from typing import NoReturn
 
 import pachyderm_cli.cli.commands
 import pachyderm_cli.store
@@ -35,7 +35,7 @@ class Done:
     out: str
     err: str
     memory: int = 0
-    """Bytes that its process had at most, with those that it was forked with."""
+    """Bytes that its process had at most, beside those that it was forked with."""
 
     @property
     def error(self) -> str:
@@ -69,6 +69,7 @@ def command(folder: Path, *arguments: str, stdin: str | bytes = "", as_nobody: b
         given.write(stdin if isinstance(stdin, bytes) else stdin.encode())
         given.seek(0)
         sys.stdout.flush()
+        inherited = int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
         process = os.fork()
         if process == 0:
             for target, file in enumerate((given, out, err)):
@@ -78,7 +79,7 @@ def command(folder: Path, *arguments: str, stdin: str | bytes = "", as_nobody: b
         out.seek(0)
         err.seek(0)
         told = [stream.read().decode(errors="replace") for stream in (out, err)]
-        return Done(arguments, status, told[0], told[1], memory)
+        return Done(arguments, status, told[0], told[1], max(memory - inherited, 0))
 
 
 def _be_the_command(folder: Path, arguments: Sequence[str], *, as_nobody: bool) -> NoReturn:
@@ -90,8 +91,11 @@ def _be_the_command(folder: Path, arguments: Sequence[str], *, as_nobody: bool) 
             os.setresgid(_OTHER_USER, _OTHER_USER, _OTHER_USER)
             os.setresuid(_OTHER_USER, _OTHER_USER, _OTHER_USER)
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - the parent's may be read already
-        for stream in (sys.stdout, sys.stderr):  # as the command's own start has them
-            cast("TextIOWrapper", stream).reconfigure(encoding="utf-8", errors="backslashreplace")
+        # As the command's own start has them, whatever the parent made of its own.
+        sys.stdout, sys.stderr = (
+            open(number, "w", encoding="utf-8", errors="backslashreplace", closefd=False)  # noqa: SIM115 - to the end
+            for number in (1, 2)
+        )
         status = app.run(list(arguments))
         sys.stdout.flush()
         sys.stderr.flush()

@@ -41,9 +41,14 @@ ODD: Mapping[bytes, Mapping[str, Any] | None] = {
 
 JSON of two keys of one name means the last of them, as nearly everywhere.
 """
-_TIMES = 12
-"""How many times a message's size a command may take in memory, beside what it takes anyway."""
-_ANYWAY = 400 * 2**20
+_TIMES = 24
+"""How many times a message's size a command may take in memory, beside what it takes anyway.
+
+The message, its event and the state that it leads to, which has the text twice, are each written as JSON, read from it
+and compared with what they were.
+"""
+_ANYWAY = 100 * 2**20
+_PATTERN = "ab\u00e9\x1b"  # of ten bytes in JSON
 
 
 class Way(NamedTuple):
@@ -95,7 +100,7 @@ def make(place: Path, url: str) -> None:
 
 def strike(place: Path, way: Way, size: int) -> tuple[list[Breach], Done]:
     """Send a message of that size; return the breaches, and what the command answered."""
-    text = ("ab\u00e9\x1b" * (size // 5 + 1))[: size - size // 5]
+    text = _PATTERN * (size // 10)
     (place / "big").write_bytes(way.before + json.dumps({"text": text}, ensure_ascii=False).encode() + way.after)
     stdin = (place / "big").read_bytes() if way.words[-1] == "-" else b""
     before = versions(place)
