@@ -30,6 +30,13 @@ def refusal(folder: Path, text: str, environment: dict[str, str] | None = None, 
     return caught.value
 
 
+def test_a_folder_that_no_url_can_name_is_told(tmp_path: Path) -> None:
+    """A store beside the project is named by a URL, and a folder's name that is no UTF-8 does not go into one."""
+    folder = tmp_path / "\udcff"
+    assert "has a name that is no UTF-8" in refusal(folder, "").message
+    assert config(folder, '[store]\nurl = "sqlite:////elsewhere.db"').store_url == "sqlite:////elsewhere.db"
+
+
 def test_an_empty_file_is_the_defaults(tmp_path: Path) -> None:
     """Store, network, folder, snapshots and outbox are as the documentation says."""
     read = config(tmp_path)

@@ -139,6 +139,7 @@ def test_what_is_no_condition(text: str) -> None:
         ("dict.c", MISSING),
         ("none.x", MISSING),
         ("number.real", MISSING),
+        ("list." + "7" * 10_000, MISSING),
     ],
 )
 def test_paths_go_through_fields(path: str, expected: object) -> None:

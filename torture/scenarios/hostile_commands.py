@@ -46,7 +46,7 @@ class Case(NamedTuple):
 def on_sqlite(run: Run) -> Figure:
     """Generate inputs by the run's seed, and run the command on each of them."""
     folder = run.folder("hostile")
-    rounds = run.size(20_000, quick=1000) // _ROUND
+    rounds = run.size(20_000, quick=500) // _ROUND
     load_everything()
     in_processes([partial(_share, folder, run, range(part, rounds, _PROCESSES)) for part in range(_PROCESSES)])
     counts: Counter[str] = Counter()
