@@ -32,7 +32,7 @@ _DURABLE_ON_POSTGRES = ("on", "remote_apply")
 _SEVERAL_HOSTS = re.compile(
     r"(postgres[a-z+]*://(?:[^:/@]*(?::[^@]*)?@)?+)([^/?#@]*,[^/?#@]*)((?:/[^?]*)?)(?:\?(.*))?", re.DOTALL
 )
-_HOST = re.compile(r"(?:\[([^\]]*)\]|([^:]*))(?::(\d*))?")  # an address of IPv6 is in brackets
+_HOST = re.compile(r"(?:\[([^\]]+)\]|([^:\[]*))(?::(\d*))?")  # an address of IPv6 is in brackets
 
 _open_connections: weakref.WeakSet[Any] = weakref.WeakSet()
 
@@ -82,12 +82,15 @@ def _with_hosts_apart(text: str) -> str:
 
 def _require_host_names(url: URL) -> None:
     """Refuse a host that no name server could be asked for: the driver's own error would be none of a database's."""
+    if any(each in (url.host or "") for each in ",[]"):  # several are told apart before
+        raise ConfigError("the store's URL has hosts that cannot be told apart; write HOST:PORT,HOST:PORT")
     named = url.query.get("host", ())
     for host in (url.host or "", *(",".join([named] if isinstance(named, str) else named)).split(",")):
         try:
             host.encode("utf-8" if host.startswith("/") else "idna")  # a folder is the place of a server's socket
         except UnicodeError:
-            raise ConfigError(f"the store's URL names the host {host[:80]!r}, and no host can be called so") from None
+            # Not what: it may be half of a password.
+            raise ConfigError("the store's URL names a host that no host can be called") from None
 
 
 def _sqlite_url(url: URL, text: str) -> URL:

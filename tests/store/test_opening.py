@@ -167,6 +167,9 @@ def test_a_closed_store_may_be_used_again(store: Store) -> None:
         ("postgresql+asyncpg://u:geheim@host/db", "SQLite or Postgres"),
         ("postgresql://u:geheim@host:port/db", "cannot be read"),
         ("postgresql://u:ge@heim@host/db", "write it as %40"),
+        ("postgresql://u:geheim@one:1,[]:2/db", "cannot be read"),
+        ("postgresql://u:geheim@[one,two]:2/db", "cannot be told apart"),
+        ("postgresql://u:geheim@[],[]/db", "cannot be told apart"),
     ],
 )
 def test_a_url_that_names_no_store_is_refused(url: str, said: str) -> None:

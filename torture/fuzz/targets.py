@@ -37,6 +37,7 @@ from pachyderm_cli.store.sound_values import is_time, json_problem
 from torture.hostile import chest
 
 _ENTITY = UUID(int=7)
+_ADVICE = "write sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE"
 
 
 class Broken(AssertionError):
@@ -198,7 +199,8 @@ def store_url(data: bytes) -> None:
     except ConfigError as error:
         _, _, rest = text.partition("://")
         secret = rest.rpartition("@")[0].partition(":")[2]
-        _require(len(secret) < 8 or secret not in error.message, "a password is not told")
+        told = error.message.replace(_ADVICE, "")
+        _require(len(secret) < 8 or secret not in told, "a password is not told")
         return
     _require(parse_url(url.render_as_string(hide_password=False)) == url, "a URL is the same again")
 
