@@ -145,9 +145,15 @@ def exports(draw: st.DrawFn, whole: Sequence[bytes]) -> bytes:
 
 
 def _changed(draw: st.DrawFn, line: bytes) -> bytes:
-    """Give a column of a row another value."""
-    document = json.loads(line)
-    row = next((each for each in document.values() if isinstance(each, dict)), document)
+    """Give a column of a row another value; what was put between the rows stays as it is."""
+    try:
+        document = json.loads(line)
+    except (ValueError, RecursionError):
+        return line
+    inner = document.values() if isinstance(document, dict) else ()
+    row = next((each for each in inner if isinstance(each, dict)), document)
+    if not isinstance(row, dict) or not row:
+        return line
     key = draw(st.sampled_from(sorted(row)))
     row[key] = draw(
         st.one_of(values, words.noise, words.uuids, words.times, words.numbers.filter(lambda each: len(each) < 30))
