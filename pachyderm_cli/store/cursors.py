@@ -17,6 +17,7 @@ from pachyderm_cli.store.expressions import NOW, database_time, distance
 from pachyderm_cli.store.failures import reads, storage_errors
 from pachyderm_cli.store.records import Lease
 from pachyderm_cli.store.schema import cursors, events
+from pachyderm_cli.store.sound_values import is_text
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
 
@@ -199,7 +200,9 @@ def drop_cursor(store: Store, network: str, name: str) -> bool:
 
 
 def find_cursor(store: Store, network: str, name: str) -> StoredCursor | None:
-    """Return the cursor of that name, None if there is none."""
+    """Return the cursor of that name, None if there is none, as for a name that no database keeps."""
+    if not is_text(name):
+        return None
     rows = store.read(lambda transaction: transaction.rows(_ONE, {"network": network, "name": name}))
     return _stored(rows[0]) if rows else None
 

@@ -89,7 +89,7 @@ def _is_id(value: Any) -> bool:
     return isinstance(value, str) and _UUID.fullmatch(value) is not None
 
 
-def _is_text(value: Any) -> bool:
+def is_text(value: Any) -> bool:
     """Tell whether it is text that each database keeps: no lone surrogate and no null character in it."""
     if not isinstance(value, str) or "\0" in value:
         return False
@@ -97,7 +97,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_name(value: Any) -> bool:
-    return value != "" and _is_text(value)
+    return value != "" and is_text(value)
 
 
 def _is_type(value: Any) -> bool:
@@ -109,7 +109,7 @@ def _is_type_of_head(value: Any) -> bool:
 
 
 def _json(value: Any) -> str | None:
-    if isinstance(value, str) and not _is_text(value):
+    if isinstance(value, str) and not is_text(value):
         return "is no text that each database keeps"
     problem = json_problem(value)
     return None if problem is None else f"is no JSON: {problem}"
@@ -132,7 +132,7 @@ def _text(column: Column[Any]) -> Problem:
         return _holds(_is_type, "no entity type's name")
     if any(column is each for each in (*_NAMES, cursors.c.name)):
         return _holds(_is_name, "no name")
-    return _holds(_is_text, "no text")
+    return _holds(is_text, "no text")
 
 
 def _rule(column: Column[Any]) -> Rule:

@@ -45,6 +45,24 @@ def test_a_null_character_in_a_text_is_kept(on_store: Command) -> None:
     assert "a\\u0000b" in on_store.quick("inspect", "box:@b").done().out
 
 
+@pytest.mark.parametrize(
+    ("words", "status", "said"),
+    [
+        (("cursors", "drop", "\udcff"), 3, "has no cursor '\\udcff'"),
+        (("cursors", "set", "\udcff", "0"), 2, "is no name of a cursor"),
+        (("follow", "--once", "--from-start", "--cursor", "\udcff"), 2, "is no name of a cursor"),
+    ],
+)
+def test_a_name_that_no_database_keeps_is_no_cursors(
+    on_store: Command, words: tuple[str, ...], status: int, said: str
+) -> None:
+    """Bytes that are no text name no cursor, and make none, on both databases."""
+    on_store.quick("send", "box:@b", "put-in").done()
+    done = on_store.quick(*words)
+    assert done.status == status
+    assert said in done.err
+
+
 @pytest.mark.parametrize("arguments", [("1", LONG), (LONG, "1")], ids=["right", "left"])
 def test_a_version_beyond_all_bounds_is_none(pachyderm: Command, arguments: tuple[str, str]) -> None:
     """A number of more digits than Python reads is no version."""

@@ -19,6 +19,10 @@ for _kind, _status in EXIT_CODES.items():
 
 PARTS = frozenset({"worker", "follow", "copy", "--all", "--resumable", "--file", "-f"})
 """Words of what is done in parts, each of them whole: what an error ends may have been begun."""
+MANY = frozenset({"--keep-going", "-k", "check"})
+"""Words of what tells of each thing that failed, in a line of its own."""
+OTHERS = frozenset({"export", "--exec"})
+"""Words of what prints JSON without being asked to, or lets another command print it."""
 _LONGEST = 300
 
 
@@ -52,7 +56,7 @@ def a_status_of_the_contract(done: Done) -> Iterator[Breach]:
     for each in errors:
         if _STATUSES.get(each.get("code", ""), done.status) == 0:
             yield Breach("a_status_of_the_contract", "an error of no kind")
-    if _is_json(done) and errors and done.status != _STATUSES.get(errors[0].get("code", ""), -1):
+    if _is_json(done) and errors and done.status not in {_STATUSES.get(each.get("code", ""), -1) for each in errors}:
         yield Breach("a_status_of_the_contract", f"the error is {errors[0].get('code')!r}")
 
 
@@ -65,7 +69,7 @@ def one_clear_error(done: Done) -> Iterator[Breach]:
         if lines:
             yield Breach("one_clear_error", "an error, and status 0")
         return
-    is_many = _is_any(done, "--keep-going", "-k")
+    is_many = _is_any(done, *MANY)
     if not lines or (len(lines) > 1 and not is_many):
         yield Breach("one_clear_error", f"{len(lines)} error lines")
     if any(line.strip() in ("error:", 'error: ""') for line in lines):
@@ -78,7 +82,7 @@ def nothing_that_a_terminal_obeys(done: Done) -> Iterator[Breach]:
     """What people read has no control but the ends of lines and tabs; JSON has none that JSON does not allow."""
     for name, text in (("standard output", done.out), ("standard error", done.err)):
         raw = set(_OBEYED.findall(text))
-        if _is_json(done) or _is_any(done, "export"):
+        if _is_json(done) or _is_any(done, *OTHERS):
             raw = {each for each in raw if each < " "}
             if name == "standard output" and not all(map(_parses, _lines(text))):
                 yield Breach("json_is_json", f"{text[:_LONGEST]!r}")
