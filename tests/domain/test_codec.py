@@ -312,5 +312,5 @@ def test_what_is_plainly_the_same_is_the_same(first: list[str], second: list[str
         dict(zip(second, values[2:], strict=True)),
     )
     assert not _are_plainly_same(before, after) or difference(before, after) is None
-    more = Two(one=1, two=2, three=values[0])
+    more = Two.model_validate({"one": 1, "two": 2, "three": values[0]})
     assert not _are_plainly_same(more, Two(one=1, two=2))
