@@ -62,7 +62,7 @@ COMPUTED_SQL = {
     ("store/statement.py", "text"): "a compiled Core statement",
     ("store/statement.py", "*self._prepared(*each)"): "a compiled Core statement",
     ("store/statement.py", "*self._prepared(statement, parameters)"): "a compiled Core statement",
-    ("store/statement.py", "prepared[0][0]"): "a compiled Core statement",
+    ("store/statement.py", "*self._prepared_many(statement, each)"): "a compiled Core statement",
     ("store/statement.py", "'; '.join(commands)"): "constants",
     ("store/statement.py", "sql"): "what is given to `run` and `told`, which are looked at themselves",
     ("store/statement.py", "f: _BRIEFLY"): "a constant number",
