@@ -212,7 +212,7 @@ def _page(store: Store, statement: Statement, network: str, entity_id: UUID, aft
 
 def _require_whole(rows: list[Any], after: int, version: int, kind: int, *, reverse: bool) -> None:
     """Raise StoreError where an entity's events have a gap: a decision on them would be on another state."""
-    if not rows or rows[0][kind] == ERASED:  # of an erased entity only the last one is left
+    if not rows or (len(rows) == 1 and rows[0][kind] == ERASED):  # of an erased entity only the last one is left
         return
     versions = [row[version] for row in rows]
     first = versions[-1] if reverse else after + 1

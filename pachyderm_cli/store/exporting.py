@@ -169,7 +169,7 @@ class _Export:
         after = 0
         while True:
             page = {"after": after, "page": _PAGE}
-            positions = fitting_positions(self._transaction.rows(POSITIONS, page))
+            positions = fitting_positions(after, self._transaction.rows(POSITIONS, page))
             if not positions:
                 return
             end = positions[-1]

@@ -11,8 +11,8 @@ untrue, and transactions that have not written to the log hold nobody up.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import accumulate, product
-from typing import Any, NamedTuple
+from itertools import accumulate, pairwise, product
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import bindparam, func, select, text
@@ -21,7 +21,7 @@ from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.confirming import confirm
 from pachyderm_cli.store.events import RECORDED_COLUMNS, recorded
 from pachyderm_cli.store.expressions import byte_length
-from pachyderm_cli.store.failures import reads
+from pachyderm_cli.store.failures import reads, unreadable
 from pachyderm_cli.store.records import RecordedEvent
 from pachyderm_cli.store.schema import events
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -132,7 +132,7 @@ class LogReader:
         found = transaction.rows(POSITIONS, {"after": self.position, "page": PAGE})
         if not found:
             return None
-        positions = fitting_positions(found)
+        positions = fitting_positions(self.position, found)
         end = positions[-1] if self._store.is_sqlite else self._complete_up_to(transaction, positions)
         if end == self.position:
             return None
@@ -198,12 +198,19 @@ class LogReader:
             self._writers = now
 
 
-@reads("the size of an event")
-def fitting_positions(found: Sequence[tuple[Any, ...]]) -> list[int]:
-    """Return, of positions with the sizes of their events, the first that are not too large together: one at least."""
+@reads("the place and size of an event")
+def fitting_positions(after: int, found: Sequence[tuple[int, int]]) -> list[int]:
+    """Return, of positions with the sizes of their events, the first that are not too large together: one at least.
+
+    Raises StoreError where they do not go up from `after`: in a damaged file the log's tree may lead back to where it
+    was, and who reads on from the last of them would never come to an end.
+    """
     sizes = accumulate(size for _, size in found)
     fitting = sum(size < _LARGE for size in sizes)
-    return [position for position, _ in found[: fitting + 1]]
+    positions = [position for position, _ in found[: fitting + 1]]
+    if not all(one < other for one, other in pairwise([after, *positions])):
+        raise unreadable("its log is out of order")
+    return positions
 
 
 def last_position(store: Store) -> int:

@@ -2,7 +2,8 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import make_url
 from pachyderm_cli import Pachyderm
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.existing import existing
+from pachyderm_cli.store.log import fitting_positions
 from pachyderm_cli.store.schema import events
 from pachyderm_cli.store.statement import Statement
 from pachyderm_cli.store.store import Store
@@ -146,6 +148,46 @@ def test_a_stream_that_is_left_after_its_connection_says_nothing(engine: Pachyde
         rows = found.transaction.stream(Statement(events.select()), {})
         next(rows)
     rows.close()
+
+
+def test_a_log_that_leads_back_to_where_it_was_is_read_to_an_end(sqlite_url: str) -> None:
+    """With the root of the log's tree in place of any page below it, export and follow end: with an error, or whole."""
+    with tally_engine(sqlite_url) as engine:
+        engine.send_all([engine.request("tally:@a", Add()) for _ in range(2500)])
+        engine.close()
+        file = Path(str(make_url(sqlite_url).database))
+        with closing(sqlite3.connect(file)) as connection:
+            ((root,),) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'pachyderm_events'")
+            ((size,),) = connection.execute("PRAGMA page_size")
+        whole = file.read_bytes()
+        refused: set[str] = set()
+        for below in _children(whole, root, size):
+            spoilt = bytearray(whole)
+            spoilt[(below - 1) * size : below * size] = whole[(root - 1) * size : root * size]
+            file.write_bytes(spoilt)
+            for lines in (engine.export(), engine.follow(after=0, wait=False)):
+                with suppress(StoreError):
+                    assert sum(1 for _ in islice(lines, 10_000)) < 10_000
+                    continue
+                refused.add(type(lines).__name__)
+            engine.close()
+        assert len(refused) == 2
+
+
+def _children(database: bytes, root: int, size: int) -> list[int]:
+    """Return the numbers of some of the pages right below a table's root, as SQLite's file format has them."""
+    page = database[(root - 1) * size : root * size]
+    assert page[0] == 5  # an interior page of a table
+    cells = [int.from_bytes(page[12 + 2 * at : 14 + 2 * at]) for at in range(int.from_bytes(page[3:5]))]
+    below = [*(int.from_bytes(page[cell : cell + 4]) for cell in cells), int.from_bytes(page[8:12])]
+    return [below[0], below[1], below[len(below) // 2], below[-2], below[-1]]
+
+
+@pytest.mark.parametrize("found", [[(1, 9), (1, 9)], [(3, 9), (2, 9)], [(0, 9)]])
+def test_positions_that_do_not_go_up_are_damage(found: list[tuple[int, int]]) -> None:
+    """Whoever reads on from the last of a page comes further with each."""
+    with pytest.raises(StoreError, match="out of order"):
+        fitting_positions(0, found)
 
 
 @pytest.mark.parametrize("use", [lambda engine: list(engine.entities()), lambda engine: engine.store_status()])
