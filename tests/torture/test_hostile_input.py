@@ -37,6 +37,9 @@ def laws_of(done: Done, after: object = BEFORE) -> set[str]:
         Done(("send", "chest:@a", "crash"), 1, "", "error: chest: KeyError (/p/entities/chest.py:7)\n"),
         Done(("send", "-fk", "x"), 2, "", "error: line 1: no\nerror: line 2: no\n"),
         Done(("list", "--json"), 0, '{"a": "\\u001b\x9b"}\n', ""),
+        Done(("export",), 0, '{"a": "\\u001b\x9b"}\n', ""),
+        Done(("export", "--output=a"), 0, "a: 16 events of 4 entities\n", ""),
+        Done(("check", "a", "b", "--json"), 2, "", TOLD + TOLD),
     ],
     ids=lambda done: f"{done.status} {' '.join(done.arguments)}",
 )

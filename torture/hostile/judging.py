@@ -84,7 +84,7 @@ def nothing_that_a_terminal_obeys(done: Done) -> Iterator[Breach]:
         raw = set(_OBEYED.findall(text))
         if _is_json(done) or _is_any(done, *OTHERS):
             raw = {each for each in raw if each < " "}
-            if name == "standard output" and not all(map(_parses, _lines(text))):
+            if name == "standard output" and _is_json(done) and not all(map(_parses, _lines(text))):
                 yield Breach("json_is_json", f"{text[:_LONGEST]!r}")
         if raw:
             yield Breach("nothing_that_a_terminal_obeys", f"{sorted(raw)} on {name}")
