@@ -13,7 +13,7 @@ from torture.fuzz.targets import TARGETS, Broken, Target
 from torture.hostile import lines, words
 from torture.hostile.judging import breaches_of
 from torture.load.commands import Done
-from torture.scenarios.hostile_commands import one_round
+from torture.scenarios.hostile_commands import one_round, unsound
 from torture.scenarios.hostile_parsers import came_of
 
 BEFORE = {"pachyderm_events": {1: ("a",)}}
@@ -82,6 +82,14 @@ def test_a_partial_write_is_found() -> None:
     assert laws_of(Done(("send", "--file=x"), 2, "", error), AFTER) == set()
     assert laws_of(Done(("send", "chest:@a", "ring"), 8, "", error), AFTER) == set()
     assert laws_of(Done(("send", "chest:@a", "put-in"), 0, "", ""), AFTER) == set()
+
+
+def test_what_an_import_brought_is_told_from_a_store_that_is_not_whole() -> None:
+    """Events that the code cannot read may have been imported into another network; nothing else is let pass."""
+    found = {"check": "fold", "network": "red", "entity": None, "version": 4, "problem": "cannot be read"}
+    others = [{**found, "network": "default"}, {**found, "check": "head"}]
+    out = "".join(json.dumps(each) + "\n" for each in (found, *others, {"entities": 4, "findings": 3}))
+    assert list(unsound(out)) == others
 
 
 def test_every_command_and_option_is_drawn_from() -> None:
