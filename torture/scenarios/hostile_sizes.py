@@ -141,9 +141,10 @@ def odd(place: Path, ways: Sequence[str]) -> list[Breach]:
             if done.status and after != before:
                 found.append(Breach("no_partial_write", what))
             if back is not None:
-                read = command(place, "history", "chest:@a", "--json", "--reverse", "--limit", "1").out
-                data = json.loads(read)["data"]
-                found += [Breach("it_comes_back_the_same", what)] if back.items() - _plain(data).items() else []
+                read = command(place, "history", "chest:@a", "--json", "--reverse", "--limit", "1")
+                data = json.loads(read.out)["data"] if read.status == 0 else {}
+                if back.items() - _plain(data).items():
+                    found.append(Breach("it_comes_back_the_same", f"{what}: {read.err[-300:]}"))
     verified = command(place, "store", "verify")
     return [*found, *([Breach("the_store_is_whole", verified.out[-500:])] if verified.status else [])]
 
