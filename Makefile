@@ -71,10 +71,11 @@ advisories: $(ADVISORIES)  ## ask whether a pinned version was withdrawn, or has
 bench: $(BENCH)  ## measure beside the raw drivers and a peer (QUICK=1: smaller; ONLY="NAME …": some of it)
 	$(VENV)/bin/python -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
-# QUICK=1 for a small part of each; SEED=7 for the chances of an earlier run; REPORT=1 writes docs/reliability.md.
+# QUICK=1 for a small part of each; SEED=7 for the chances of an earlier run. What is not QUICK is written into
+# docs/reliability.md.
 torture: $(TORTURE)  ## kill it, cut its power, and judge what is left (QUICK=1: smaller; ONLY="NAME …": some of it)
 	$(VENV)/bin/python -W ignore -m torture $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED)) \
-		$(if $(REPORT),--report) $(if $(ONLY),--only $(ONLY))
+		$(if $(ONLY),--only $(ONLY))
 
 clean:  ## remove the environments and whatever else was made
 	rm -rf $(VENV) $(LOWEST) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
