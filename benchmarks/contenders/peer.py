@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,26 +14,31 @@ from eventsourcing.application import Application
 from eventsourcing.domain import Aggregate, event
 from psycopg.conninfo import conninfo_to_dict
 
+from benchmarks.results import Comparison, Series, fastest, ratio
+
 _CACHE = {"AGGREGATE_CACHE_MAXSIZE": "1000"}
 _FUNCTIONS = {"POSTGRES_ENABLE_DB_FUNCTIONS": "y"}
 _TRUSTED = {**_CACHE, "AGGREGATE_CACHE_FASTFORWARD": "n"}
+
+AS_IT_COMES = "eventsourcing"
+"""Loads, decides and saves: its cache is off unless it is asked for."""
 
 SOLE_WRITER = "eventsourcing, sole writer"
 """Its cache trusted without a look at the database: for one process alone, which never sees another's events."""
 
 VARIANTS: Mapping[str, Mapping[str, str]] = {
-    "eventsourcing": {},
+    AS_IT_COMES: {},
     "eventsourcing, cache": _CACHE,
     SOLE_WRITER: _TRUSTED,
 }
 POSTGRES_VARIANTS: Mapping[str, Mapping[str, str]] = {
-    "eventsourcing": {},
+    AS_IT_COMES: {},
     "eventsourcing, cache": _CACHE,
     "eventsourcing, functions": _FUNCTIONS,
     "eventsourcing, cache, functions": {**_CACHE, **_FUNCTIONS},
     SOLE_WRITER: {**_TRUSTED, **_FUNCTIONS},
 }
-"""The settings that its documentation offers; the fastest that serves several processes is the peer."""
+"""The settings that its documentation offers."""
 
 _SAVED_AT_ONCE = 500  # with 20,000 the library's pipeline on Postgres never came to an end
 
@@ -158,3 +163,15 @@ class Peer:
     def close(self) -> None:
         """Close its connections."""
         self._application.close()
+
+
+def beside_peers(ours: Series, series: Iterable[Series], *, at_least: float) -> tuple[Comparison, ...]:
+    """Return how `ours` compares to the library as it comes, to its fastest setting, and to the sole writer.
+
+    The target is held against the first two, which serve several processes.
+    """
+    theirs = {each.name: each for each in series if each.name in {*VARIANTS, *POSTGRES_VARIANTS}}
+    sole_writer = theirs.pop(SOLE_WRITER)
+    comes, best = theirs[AS_IT_COMES], fastest([*theirs.values()])
+    peers = [comes] if comes == best else [comes, best]
+    return (*(ratio(ours, peer, at_least=at_least) for peer in peers), ratio(ours, sole_writer))

@@ -10,8 +10,8 @@ from pathlib import Path
 from benchmarks import command
 from benchmarks.contenders.contender import WrongOutcome, require_count, send_in_turn, sending_rate
 from benchmarks.contenders.engine import count_events, store_url
-from benchmarks.contenders.peer import SOLE_WRITER, VARIANTS, Peer, PeerDatabase
-from benchmarks.results import Figure, fastest, ratio
+from benchmarks.contenders.peer import VARIANTS, Peer, PeerDatabase, beside_peers
+from benchmarks.results import Figure
 from benchmarks.rounds import alternate
 from benchmarks.run import Run
 from pachyderm_cli.domain.identifiers import new_message_id
@@ -38,11 +38,8 @@ def on_sqlite(run: Run) -> Figure:
             run.read_back(_NAME, each)
             require_count(each, sizes.entities + sizes.sends * sizes.file_rounds)
     ours = series["pachyderm send --file"]
-    sole_writer = series[SOLE_WRITER]
-    peer = fastest([each for each in series.values() if each not in (ours, sole_writer)])
     title = f"send --file, {sizes.file_messages:,} messages with ids to {_ENTITIES:,} entities, SQLite"
-    comparisons = (ratio(ours, peer, at_least=8), ratio(ours, sole_writer))
-    return Figure(_NAME, title, tuple(series.values()), comparisons)
+    return Figure(_NAME, title, tuple(series.values()), beside_peers(ours, series.values(), at_least=8))
 
 
 def _send_file(run: Run, file: Path) -> float:

@@ -6,10 +6,10 @@ from functools import partial
 
 from benchmarks.contenders.contender import Contender, require_count, send_in_turn, sending_rate
 from benchmarks.contenders.engine import Embedded
-from benchmarks.contenders.peer import POSTGRES_VARIANTS, SOLE_WRITER, VARIANTS, Peer, PeerDatabase
+from benchmarks.contenders.peer import POSTGRES_VARIANTS, VARIANTS, Peer, PeerDatabase, beside_peers
 from benchmarks.contenders.raw_postgres import RawPostgres
 from benchmarks.contenders.raw_sqlite import RawSqlite
-from benchmarks.results import Figure, Series, fastest, ratio
+from benchmarks.results import Figure, Series, ratio
 from benchmarks.rounds import alternate
 from benchmarks.run import Run
 
@@ -65,13 +65,9 @@ def measure(run: Run, figure: str, contenders: Sequence[Contender]) -> dict[str,
 def _figure(name: str, title: str, series: dict[str, Series], *, peer_at_least: float) -> Figure:
     pachyderm = series["pachyderm"]
     raw, unindexed = [each for label, each in series.items() if label.startswith("raw")]
-    peers = [each for label, each in series.items() if label.startswith("eventsourcing")]
-    sole_writer = series[SOLE_WRITER]
-    peer = fastest([each for each in peers if each != sole_writer])
     comparisons = (
         ratio(pachyderm, raw, at_least=0.75),
         ratio(pachyderm, unindexed),
-        ratio(pachyderm, peer, at_least=peer_at_least),
-        ratio(pachyderm, sole_writer),
+        *beside_peers(pachyderm, series.values(), at_least=peer_at_least),
     )
     return Figure(name, title, tuple(series.values()), comparisons)
