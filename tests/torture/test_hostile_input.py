@@ -97,6 +97,7 @@ def test_every_command_and_option_is_drawn_from() -> None:
     shapes = {shape.name: {each.name for each in shape.parameters} for shape in lines.shapes()}
     assert {"--data", "--id", "--file", ""} <= shapes["send",]
     assert ("cursors", "set") in shapes
+    assert "--follow" not in shapes["history",]  # by none of its names, since it never ends
     assert len(shapes) > 30
 
 

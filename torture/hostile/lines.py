@@ -13,7 +13,7 @@ Words = tuple[str, ...]
 
 ENDING: dict[Words, Words] = {("worker",): ("--once",), ("follow",): ("--once",), ("check",): ("--max-examples", "1")}
 """What lets a command come to an end by itself, soon."""
-_APART = ("--follow", "--install-completion", "--show-completion", "--max-attempts", "--version")
+_APART = frozenset({"--follow", "--install-completion", "--show-completion", "--max-attempts", "--version"})
 """Options that never end, or that write outside of the folder: not drawn."""
 
 
@@ -43,7 +43,7 @@ def _shapes(command: Any, name: Words) -> Iterator[Shape]:
         for each in inner:
             yield from _shapes(inner[each], (*name, each))
         return
-    parameters = [_parameter(name, each) for each in command.params if each.opts[-1] not in _APART]
+    parameters = [_parameter(name, each) for each in command.params if _APART.isdisjoint(each.opts)]
     yield Shape(name, tuple(parameters))
 
 
