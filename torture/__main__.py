@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
     parser.add_argument("--seed", type=int, help="the chances of an earlier run once more")
-    parser.add_argument("--quick", action="store_true", help="the bounded part: under ten minutes, and nothing is written")
+    parser.add_argument("--quick", action="store_true", help="the bounded part, under ten minutes; writes nothing")
     parser.add_argument("--only", nargs="+", choices=SCENARIOS, metavar="NAME", help=", ".join(SCENARIOS))
     return parser.parse_args(arguments)
 
