@@ -132,6 +132,12 @@ class StoreError(PachydermError):
     code = "store_error"
 
 
+class OutputError(PachydermError):
+    """What a command prints cannot be written: the disk below its output is full, for one."""
+
+    code = "output_error"
+
+
 class CheckFailed(PachydermError):
     """A check found a counterexample, or a verification failed."""
 

@@ -29,6 +29,7 @@ EXIT_CODES: dict[type[errors.PachydermError], int] = {
     errors.ConfigError: 6,
     errors.EntityLoadError: 6,
     errors.StoreError: 7,
+    errors.OutputError: 7,
     errors.EffectFailed: 8,
     errors.CheckFailed: 9,
     errors.Interrupted: INTERRUPTED,

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 from pachyderm_cli.cli.json_text import to_json
 from pachyderm_cli.domain.hiding import hidden_in, without_passwords
-from pachyderm_cli.errors import PachydermError
+from pachyderm_cli.errors import OutputError, PachydermError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -136,7 +136,7 @@ def write(stream: TextIO, line: Line) -> None:
 
 
 def finish() -> None:
-    """See to it that standard output has everything. Raises PachydermError where it takes no more."""
+    """See to it that standard output has everything. Raises OutputError where it takes no more."""
     with _output_errors():
         results().flush()
 
@@ -181,7 +181,7 @@ def _output_errors() -> Iterator[None]:
         raise
     except OSError as error:
         abandon()
-        raise PachydermError(f"the output cannot be written: {error.strerror}; what was committed is kept") from error
+        raise OutputError(f"the output cannot be written: {error.strerror}; what was committed is kept") from error
 
 
 def abandon() -> None:

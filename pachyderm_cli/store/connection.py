@@ -172,9 +172,13 @@ def empty_engine() -> Engine:
 
 
 def holds_store(path: Path, wait_seconds: float) -> bool:
-    """Tell whether there is a SQLite file with a store in it. Nothing is changed; raises what SQLite raises."""
+    """Tell whether there is a SQLite file with a store in it. Nothing is changed; raises what SQLite raises.
+
+    Raises StoreError for a device, a pipe or a socket.
+    """
     if not path.exists():
         return False
+    _require_lasting(path)
     uri = f"{_name_for_sqlite(str(path))}?mode=rw"
     with closing(sqlite3.connect(uri, uri=True, timeout=wait_seconds)) as connection:
         return bool(connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (VERSION_TABLE,)).fetchall())
@@ -189,11 +193,20 @@ def _name_for_sqlite(path: str) -> str:
 
 
 def create_owner_only(path: Path) -> None:
-    """Make an empty file that its owner alone can read, unless there is one; SQLite's side files follow its mode."""
+    """Make an empty file that its owner alone can read, unless there is one; SQLite's side files follow its mode.
+
+    Raises StoreError for a device, a pipe or a socket.
+    """
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
     except FileExistsError:
-        return
+        _require_lasting(path)
+
+
+def _require_lasting(path: Path) -> None:
+    """Refuse what SQLite would open and keep nothing in; it would also make, or remove, a journal beside it."""
+    if not path.is_file() and not path.is_dir():  # of a folder SQLite says itself that it cannot be opened
+        raise StoreError(f"{path} is a device, a pipe or a socket, not a file that lasts; name another as the store")
 
 
 def _set_up_sqlite(connection: DBAPIConnection, wait_seconds: float) -> None:

@@ -14,7 +14,7 @@ from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store.confirming import confirm
 from pachyderm_cli.store.expressions import is_listed
-from pachyderm_cli.store.failures import reads, unreadable
+from pachyderm_cli.store.failures import json_text, reads, unreadable
 from pachyderm_cli.store.records import RecordedEvent, RecordedMessage
 from pachyderm_cli.store.schema import ERASED, events
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -237,7 +237,7 @@ def recorded(entity_id: UUID | str, row: tuple[Any, ...]) -> RecordedEvent:
         entity=Reference(entity_type, UUID(entity_id) if isinstance(entity_id, str) else entity_id),
         version=version,
         type=type_name,
-        data=data,
+        data=json_text(data),
         message=message,
         message_id=UUID(message_id),
         caused_by=None if caused_by is None else UUID(caused_by),

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Column, Table
 
+from pachyderm_cli.store.failures import unreadable
 from pachyderm_cli.store.schema import SCHEMA_VERSION, cursors, entities, events, forks, outbox
 from pachyderm_cli.store.sound_rows import faults_of
 
@@ -72,8 +73,12 @@ def header_line(wanted: Wanted) -> str:
 
 
 def row_line(kind: Kind, row: tuple[Any, ...]) -> str:
-    """Return the line of a row, given its columns in order."""
-    return _TO_JSON({kind.name: dict(zip(_NAMES[kind.name], row, strict=True))}) + "\n"
+    """Return the line of a row, given its columns in order. Raises StoreError for one that no import would take."""
+    named = dict(zip(_NAMES[kind.name], row, strict=True))
+    fault = find_fault(kind, named)
+    if fault is not None:
+        raise unreadable(fault)
+    return _TO_JSON({kind.name: named}) + "\n"
 
 
 def footer_line(counts: Mapping[str, int], checksum: str) -> str:

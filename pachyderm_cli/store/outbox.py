@@ -17,7 +17,7 @@ from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store import outbox_statements as said
 from pachyderm_cli.store.enqueue_statements import CANCEL_TIMERS, INSERT_EFFECT, cancel_parameters, effect_row
 from pachyderm_cli.store.expressions import NOW, distance
-from pachyderm_cli.store.failures import reads
+from pachyderm_cli.store.failures import json_text, reads
 from pachyderm_cli.store.records import Append, Due, EffectStatus, Held, Lease, NewEffect, StoredEffect
 from pachyderm_cli.store.settling import key_of
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -286,6 +286,8 @@ def _effect(row: Sequence[Any]) -> StoredEffect:
             "id": UUID(found["id"]),
             "entity": entity,
             "message_id": UUID(found["message_id"]),
+            "data": json_text(found["data"]),
+            "on_rejected": None if found["on_rejected"] is None else json_text(found["on_rejected"]),
             "to": None if to_type is None else Reference(to_type, UUID(to_id)),
             "status": EffectStatus(found["status"]),
             "due_at": from_text(found["due_at"]),

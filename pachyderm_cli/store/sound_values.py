@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
 from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
 from pachyderm_cli.config import require_network
 from pachyderm_cli.domain.reference import is_type_name
-from pachyderm_cli.domain.timestamps import from_text, to_text
+from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.errors import ConfigError
 from pachyderm_cli.store.records import EffectStatus
 from pachyderm_cli.store.schema import ERASED, cursors, entities, events, metadata, outbox
@@ -22,6 +23,7 @@ STATUSES = frozenset(EffectStatus) - {EffectStatus.FAILED}
 _NO_ROOM = 2**62  # positions and versions are below: half of all that there are is left for those to come
 _FROM_ONE = ("version", "from_version", "type_version")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{6}Z")
 _TIMES = ("_at", "_until")  # how the names of columns end that hold a time
 _JSON = ("data", "state", "on_rejected")
 _TYPES = ("entity_type", "from_type")  # a message may be to a type of any name, which nobody has
@@ -44,18 +46,24 @@ def json_problem(value: Any) -> str | None:
     if not isinstance(value, str):
         return f"it is stored as {type(value).__name__}, not as text"
     try:
-        _DECODER.decode(value)
-    except (ValueError, RecursionError) as error:
-        return str(error)
+        from_json(value, allow_inf_nan=False)  # takes less than is JSON, in a third of the time
+    except (ValueError, TypeError):  # TypeError: of a lone surrogate
+        try:
+            _DECODER.decode(value)
+        except (ValueError, RecursionError) as error:
+            return str(error)
     return None
 
 
 def is_time(value: Any) -> bool:
     """Tell whether `value` is a time in the one form in which text sorts as time does."""
-    try:
-        return bool(to_text(from_text(value)) == value)
-    except (ValueError, TypeError, OverflowError):
+    if not isinstance(value, str) or _TIME.fullmatch(value) is None:
         return False
+    try:
+        from_text(value)
+    except ValueError:  # a day that its month has not
+        return False
+    return True
 
 
 def is_network(value: Any) -> bool:

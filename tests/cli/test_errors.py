@@ -30,6 +30,7 @@ STATUS = {
     "message_id_conflict": 4,
     "cursor_held": 4,
     "collision": 4,
+    "output_error": 7,
     "rejected": 5,
     "config_error": 6,
     "entity_load_error": 6,
@@ -314,8 +315,8 @@ def test_every_code_of_the_table_is_an_errors(used: Command) -> None:
 def test_every_code_is_provoked_here() -> None:
     """Each code has its case in this file, but for those that other files provoke."""
     provoked = {case.code for case in OF_EACH_CODE.values()}
-    # by the tests of send, of interruptions, of check, erase and follow, and of moving
-    elsewhere = {"effect_failed", "interrupted", "check_failed", "erased", "cursor_held", "collision"}
+    # by the tests of send, of interruptions, of check, erase and follow, of moving, and of output
+    elsewhere = {"effect_failed", "interrupted", "check_failed", "erased", "cursor_held", "collision", "output_error"}
     assert set(STATUS) - provoked == elsewhere
 
 

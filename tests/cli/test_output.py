@@ -124,8 +124,8 @@ def test_a_broken_pipe_ends_quietly(pachyderm: Command, arguments: tuple[str, ..
 def test_a_full_disk_below_the_output_is_told(pachyderm: Command) -> None:
     """Output that cannot be written is an error of one line, and what was committed is kept."""
     done = _in_shell(pachyderm, '"$@" > /dev/full', "send", "counter:@a", "increment", "--json")
-    assert done.status == 1
-    assert done.error["code"] == "unexpected"
+    assert done.status == 7
+    assert done.error["code"] == "output_error"
     assert "the output cannot be written: No space left on device" in done.error["message"]
     assert pachyderm.quick("inspect", "counter:@a", "--json").document["version"] == 1
 
@@ -134,8 +134,8 @@ def test_a_full_disk_below_a_long_output_is_told(pachyderm: Command) -> None:
     """What fails in the middle of a stream, not at its end, is told as well."""
     pachyderm.quick("send", "--file", "-", stdin='{"to": "counter:@a", "message": "increment"}\n' * 200).done()
     done = _in_shell(pachyderm, '"$@" > /dev/full', "history", "counter:@a", "--json")
-    assert done.status == 1
-    assert done.error["code"] == "unexpected"
+    assert done.status == 7
+    assert done.error["code"] == "output_error"
     assert "the output cannot be written: No space left on device" in done.error["message"]
 
 

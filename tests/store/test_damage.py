@@ -55,6 +55,8 @@ def failure(engine: Pachyderm, use: Use) -> str:
 ENTITIES: Use = lambda engine: list(engine.entities())  # noqa: E731 - names for the table below
 HISTORY: Use = lambda engine: list(engine.history("tally:@a"))  # noqa: E731
 FOLLOWING: Use = lambda engine: list(engine.follow(after=0, wait=False))  # noqa: E731
+EXPORT: Use = lambda engine: list(engine.export())  # noqa: E731
+NO_JSON = "UPDATE pachyderm_events SET data = '{\"amount\": }' WHERE position = 3"
 
 
 @pytest.mark.parametrize(
@@ -72,6 +74,11 @@ FOLLOWING: Use = lambda engine: list(engine.follow(after=0, wait=False))  # noqa
         ),
         ("UPDATE pachyderm_events SET recorded_at = ''", HISTORY),
         ("UPDATE pachyderm_events SET data = x'00'", HISTORY),
+        (NO_JSON, HISTORY),
+        (NO_JSON, FOLLOWING),
+        (NO_JSON, EXPORT),
+        ("UPDATE pachyderm_events SET message_id = 'zz' WHERE position = 3", EXPORT),
+        ("UPDATE pachyderm_entities SET updated_at = 'later'", EXPORT),
         (
             "UPDATE pachyderm_events SET entity_id = 'x' WHERE position = 5",
             FOLLOWING,
@@ -89,7 +96,17 @@ def test_a_row_that_cannot_be_read_is_damage(engine: Pachyderm, sqlite_url: str,
     assert "store verify" in said
 
 
-@pytest.mark.parametrize("column", ["id", "message_id", "due_at", "attempts"])
+def test_a_follower_stops_before_what_it_cannot_be_told(engine: Pachyderm, sqlite_url: str) -> None:
+    """Its cursor does not move past an event that is damaged."""
+    engine.set_cursor("c", 0)
+    damage(sqlite_url, NO_JSON)
+    with engine.follow(cursor="c", wait=False) as log, suppress(StoreError):
+        for _ in log:
+            log.commit()
+    assert [cursor.position for cursor in engine.cursors()] < [3]
+
+
+@pytest.mark.parametrize("column", ["id", "message_id", "due_at", "attempts", "data", "on_rejected"])
 def test_an_effect_that_cannot_be_read_is_damage(sqlite_url: str, column: str) -> None:
     """So it is in the outbox."""
     with Pachyderm(sqlite_url, {"courier": courier}) as engine:

@@ -1,8 +1,10 @@
 """Opening a store: made at the first write, for its owner alone, durable, of this version's schema."""
 
+import os
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any, cast
@@ -193,3 +195,15 @@ def test_postgres_has_several_spellings(driver: str) -> None:
     url: Any = Store(f"{driver}://u:geheim@host/db")
     assert url.url.drivername == "postgresql+psycopg"
     assert str(url) == "postgresql+psycopg://u:***@host/db"
+
+
+@pytest.mark.parametrize(
+    "use", [lambda store: list(heads(store, "n")), lambda store: append(store, "n", [an_append(an_entity())])]
+)
+def test_what_keeps_nothing_is_no_store(tmp_path: Path, use: Callable[[Store], object]) -> None:
+    """A pipe or a device is refused before SQLite opens it, and makes or removes a journal beside it."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(StoreError, match="not a file that lasts"):
+        use(Store(f"sqlite:///{pipe}"))
+    assert list(tmp_path.iterdir()) == [pipe]
