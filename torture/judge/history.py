@@ -14,6 +14,9 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+FOLLOWERS = "followers.jsonl"
+"""Where a scenario notes who was to follow."""
+
 Entity = tuple[str, str]
 """A network, and an entity's id in it."""
 
@@ -26,14 +29,23 @@ class Intent(NamedTuple):
     entity: str
     message_id: str
     message: Mapping[str, Any]
+    at: float = 0.0
+    """By the machine's clock that never goes back, which all of its processes share."""
 
 
 class Answer(NamedTuple):
-    """What a client was told of a message, as it noted after: the version, or nothing where it was rejected."""
+    """What a client was told of a message, as it noted after: the version, or nothing where it was rejected.
+
+    `is_first` where it was told that the message was not known before; `saw` is how many events, and which sum, were
+    there for a decision that added nothing.
+    """
 
     client: str
     message_id: str
     version: int | None
+    is_first: bool = False
+    saw: tuple[int, int] | None = None
+    at: float = 0.0
 
 
 class Row(NamedTuple):
@@ -67,13 +79,18 @@ class Queued(NamedTuple):
 
 
 class Trace(NamedTuple):
-    """What an effect left when it ran: `ring` is delivered at least once, `whisper` at most once."""
+    """What an effect left when it ran: `ring` is delivered at least once, `whisper` at most once.
+
+    `message_id` and `asked_in` are of the message that asked for it, the rest is what it was told when it ran.
+    """
 
     kind: str
     network: str
     entity: str
     version: int
     effect_id: str
+    message_id: str
+    asked_in: str
 
 
 class Seen(NamedTuple):
@@ -86,17 +103,48 @@ class Seen(NamedTuple):
     version: int
 
 
+class Began(NamedTuple):
+    """A follower noted that it begins, for the first time or again."""
+
+    follower: str
+
+
+class Moved(NamedTuple):
+    """A follower noted that it is about to move its cursor behind a position; or, `is_done`, that it has."""
+
+    follower: str
+    position: int
+    is_done: bool
+
+
+class Follower(NamedTuple):
+    """A follower that was to see all of a network."""
+
+    name: str
+    network: str
+
+
 @dataclass
 class History:
     """All of it. Lists are in the order in which they were noted; rows are in the order of their positions."""
 
     intents: list[Intent] = field(default_factory=list)
     answers: list[Answer] = field(default_factory=list)
+    repeats: list[Answer] = field(default_factory=list)
+    """What clients were told of messages that they sent again once everything was answered."""
     rows: list[Row] = field(default_factory=list)
     heads: dict[Entity, int] = field(default_factory=dict)
     outbox: list[Queued] = field(default_factory=list)
     traces: list[Trace] = field(default_factory=list)
-    seen: list[Seen] = field(default_factory=list)
+    followers: list[Follower] = field(default_factory=list)
+    followed: list[Began | Seen | Moved] = field(default_factory=list)
+    cursors_hold: bool = False
+    """Whether no database died, which may forget a cursor's last moves, as nobody waits for the disk with them."""
+
+    @property
+    def seen(self) -> list[Seen]:
+        """The events that followers saw."""
+        return [each for each in self.followed if isinstance(each, Seen)]
 
     def by_entity(self) -> dict[Entity, list[Row]]:
         """Return each entity's events by version."""
@@ -113,16 +161,19 @@ class History:
         return {key: sorted(rows, key=lambda row: row.ordinal) for key, rows in found.items()}
 
 
-def read_history(folder: Path, store_url: str) -> History:
+def read_history(folder: Path, store_url: str, *, cursors_hold: bool = False) -> History:
     """Return what a run left in its folder and in its store."""
-    history = History()
+    history = History(cursors_hold=cursors_hold)
     for name, note in _lines(folder / "clients"):
+        at = note.get("at", 0.0)
         if note["note"] == "begin":
-            history.intents.append(Intent(name, note["network"], note["entity"], note["id"], note["message"]))
-        elif note["note"] == "end":
-            history.answers.append(Answer(name, note["id"], note["version"]))
-    for name, note in _lines(folder / "followers"):
-        history.seen.append(Seen(name, note["network"], note["position"], note["entity"], note["version"]))
+            history.intents.append(Intent(name, note["network"], note["entity"], note["id"], note["message"], at))
+        elif note["note"] in ("end", "again"):
+            saw = tuple(note["saw"]) if note.get("saw") else None
+            answer = Answer(name, note["id"], note["version"], note.get("duplicate") is False, saw, at)
+            (history.answers if note["note"] == "end" else history.repeats).append(answer)
+    history.followers = [Follower(**note) for note in _notes(folder / FOLLOWERS)]
+    history.followed = [_followed(name, note) for name, note in _lines(folder / "followers")]
     history.traces = [Trace(**note) for _, note in _lines(folder / "traces")]
     read_tables(history, store_url)
     return history
@@ -149,9 +200,23 @@ def read_tables(history: History, store_url: str) -> None:
 def _lines(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield what was noted in a folder's files; a last line that was cut off when its process died is none."""
     for file in sorted(folder.glob("*.jsonl")):
-        *whole, _cut = file.read_bytes().split(b"\n")
-        for line in whole:
-            yield file.stem, json.loads(line)
+        for note in _notes(file):
+            yield file.stem, note
+
+
+def _notes(file: Path) -> Iterator[dict[str, Any]]:
+    *whole, _cut = file.read_bytes().split(b"\n") if file.exists() else [b""]
+    yield from map(json.loads, whole)
+
+
+def _followed(name: str, note: Mapping[str, Any]) -> Began | Seen | Moved:
+    match note["note"]:
+        case "begin":
+            return Began(name)
+        case "seen":
+            return Seen(name, note["network"], note["position"], note["entity"], note["version"])
+        case kind:
+            return Moved(name, note["position"], kind == "committed")
 
 
 def _select(store_url: str, statement: str) -> list[tuple[Any, ...]]:

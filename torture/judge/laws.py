@@ -1,11 +1,14 @@
 """The laws that every run is held against, each by itself; see `History` for what they judge."""
 
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
-from torture.judge.history import Entity, History, Intent, Row, Seen
+from torture.judge.effects import an_effect_has_one_id, every_effect_is_done, no_effect_is_without_its_commit
+from torture.judge.followers import followers_miss_nothing
+from torture.judge.history import Entity, History, Intent, Row
 
 ADDED, TAKEN, GIVING = "Added", "Taken", "Take"
 
@@ -24,14 +27,14 @@ def judge(history: History) -> list[Breach]:
 
 def nothing_acknowledged_is_missing(history: History) -> Iterator[str]:
     """What a client was told is in the log: its events, with the entity, the version and all their parts."""
-    intents = {each.message_id: each for each in history.intents}
+    intents = _by_answer(history)
     messages = history.by_message()
     for answer in history.answers:
-        intent = intents[answer.message_id]
+        intent = intents[answer.client, answer.message_id]
         rows = messages.get((intent.network, intent.message_id), [])
-        if answer.version is None:
+        if answer.version is None or intent.message.get("quiet"):
             if rows:
-                yield f"{intent.message_id} was answered as rejected, and has {len(rows)} events"
+                yield f"{intent.message_id} was answered with no event, and has {len(rows)}"
         elif not rows:
             yield f"{intent.message_id} was answered with version {answer.version}, and has no event"
         elif rows[-1].version != answer.version or rows[-1].entity != intent.entity:
@@ -63,6 +66,35 @@ def no_decision_is_stale(history: History) -> Iterator[str]:
             total += row.data["amount"]
 
 
+def no_refusal_is_stale(history: History) -> Iterator[str]:
+    """What a rejection, or a decision for no event, saw was there, and not before what anybody knew when it was sent.
+
+    That is each version that any client had been told of by then.
+    """
+    intents = _by_answer(history)
+    sums = {
+        whose: list(accumulate((row.data["amount"] for row in rows), initial=0))
+        for whose, rows in history.by_entity().items()
+    }
+    known: dict[Entity, list[tuple[float, int]]] = defaultdict(list)
+    for answer in sorted(history.answers, key=lambda answer: answer.at):
+        intent = intents[answer.client, answer.message_id]
+        versions = known[intent.network, intent.entity]
+        versions.append((answer.at, max(answer.version or 0, versions[-1][1] if versions else 0)))
+    for answer in history.answers:
+        if answer.saw is None:
+            continue
+        intent = intents[answer.client, answer.message_id]
+        whose = (intent.network, intent.entity)
+        before = bisect_left(known[whose], intent.at, key=lambda each: each[0])
+        least = known[whose][before - 1][1] if before else 0
+        count, total = answer.saw
+        if count >= len(sums.get(whose, [0])) or sums.get(whose, [0])[count] != total:
+            yield f"{intent} was decided at {count} events and the sum {total}, which {whose} never had"
+        if count < least or answer.version not in (None, count):
+            yield f"{intent} was decided at version {count}, answered as {answer}, and {least} was known before"
+
+
 def a_send_is_whole(history: History) -> Iterator[str]:
     """A message's events are all of its parts, one after the other, in one entity."""
     intents = {(each.network, each.message_id): each for each in history.intents}
@@ -80,11 +112,14 @@ def an_id_has_one_outcome(history: History) -> Iterator[str]:
     intents = {(each.network, each.message_id): each for each in history.intents}
     effects = {(each.network, each.id): each for each in history.outbox}
     answers = defaultdict(set)
-    for answer in history.answers:
-        answers[answer.message_id].add(answer.version)
-    for message_id, versions in answers.items():
+    for answer in (*history.answers, *history.repeats):
+        answers[answer.client, answer.message_id].add(answer.version)
+    for key, versions in answers.items():
         if len(versions) > 1:
-            yield f"{message_id} was answered with the versions {versions}"
+            yield f"{key} was answered with the versions {versions}"
+    for answer in history.repeats:
+        if answer.is_first:
+            yield f"{answer} was told as new when it was sent again"
     for key, rows in history.by_message().items():
         intent = intents.get(key)
         if intent is None:
@@ -92,34 +127,6 @@ def an_id_has_one_outcome(history: History) -> Iterator[str]:
                 yield f"nobody asked for {rows[0]}"
         elif rows[0].entity != intent.entity or rows[0].data["amount"] != intent.message["amount"]:
             yield f"{intent} was asked for, and {rows[0]} came of it"
-
-
-def no_effect_is_without_its_commit(history: History) -> Iterator[str]:
-    """What ran belongs to events that are in the log, and asked for it."""
-    intents = {(each.network, each.message_id): each for each in history.intents}
-    rows = {(*row.whose, row.version): row for row in history.rows}
-    for trace in history.traces:
-        row = rows.get((trace.network, trace.entity, trace.version))
-        intent = None if row is None else intents.get((row.network, row.message_id))
-        if row is None:
-            yield f"{trace} ran for an event that is not there"
-        elif intent is None or not intent.message[trace.kind]:
-            yield f"{trace} ran for {row}, which asked for none"
-
-
-def every_effect_is_done(history: History) -> Iterator[str]:
-    """Once all is drained: what is to run at least once did, what is to run at most once not twice; none is pending."""
-    for effect in history.outbox:
-        if effect.status not in ("done", "rejected"):
-            yield f"{effect} is not done"
-    ran = Counter((trace.kind, trace.network, trace.entity, trace.version) for trace in history.traces)
-    for (kind, *whose), count in ran.items():
-        if kind == "whisper" and count > 1:
-            yield f"a whisper of {whose} ran {count} times"
-    for rows, intent in _committed(history):
-        last = rows[-1]
-        if intent.message["ring"] and not ran["ring", last.network, last.entity, last.version]:
-            yield f"{intent} is in the log, and its ring never ran"
 
 
 def messages_are_delivered_exactly_once(history: History) -> Iterator[str]:
@@ -143,7 +150,18 @@ def messages_are_delivered_exactly_once(history: History) -> Iterator[str]:
 
 
 def networks_are_apart(history: History) -> Iterator[str]:
-    """An event says which network's client asked for it; so does what a follower of a network saw."""
+    """An event says which network's client asked for it, so does what an effect left; a follower sees its own alone.
+
+    Networks use the same ids of messages: where none is the same, a mix-up could not show.
+    """
+    for trace in history.traces:
+        if trace.asked_in != trace.network:
+            yield f"{trace} is of another network"
+    ids: dict[str, set[str]] = defaultdict(set)
+    for intent in history.intents:
+        ids[intent.network].add(intent.message_id)
+    if len(ids) > 1 and not set.intersection(*ids.values()):
+        yield "the networks have no message id in common"
     for row in history.rows:
         if row.data["network"] != row.network:
             yield f"{row} is of another network"
@@ -153,31 +171,9 @@ def networks_are_apart(history: History) -> Iterator[str]:
             yield f"{seen} is of another network"
 
 
-def followers_miss_nothing(history: History) -> Iterator[str]:
-    """A follower saw its network's whole log, and each entity's events in order; what came again came as it did."""
-    logs: dict[str, list[tuple[int, str, int]]] = defaultdict(list)
-    for row in history.rows:
-        logs[row.network].append((row.position, row.entity, row.version))
-    noted: dict[str, list[Seen]] = defaultdict(list)
-    for seen in history.seen:
-        noted[seen.follower].append(seen)
-    for follower, everything in noted.items():
-        first: dict[tuple[int, str, int], None] = {}
-        last: dict[Entity, int] = {}
-        for seen in everything:
-            event = (seen.position, seen.entity, seen.version)
-            whose = (seen.network, seen.entity)
-            if event not in first and seen.version != last.get(whose, 0) + 1:
-                yield f"{follower} saw {seen} after version {last.get(whose, 0)}"
-            last[whose] = max(last.get(whose, 0), seen.version)
-            first[event] = None
-        missed = set(logs[everything[0].network]) - first.keys()
-        if missed:
-            yield f"{follower} missed {len(missed)} events, such as {min(missed)}"
-        if list(first) != sorted(first):
-            yield f"{follower} saw events out of the order of their positions"
-        if len(missed) + len(first) != len(logs[everything[0].network]):
-            yield f"{follower} saw events that are not in the log"
+def _by_answer(history: History) -> dict[tuple[str, str], Intent]:
+    """Return what each client asked for by message id: another network's client may use the same one."""
+    return {(each.client, each.message_id): each for each in history.intents}
 
 
 def _committed(history: History) -> Iterator[tuple[list[Row], Intent]]:
@@ -192,9 +188,11 @@ LAWS: tuple[Callable[[History], Iterator[str]], ...] = (
     nothing_acknowledged_is_missing,
     versions_have_no_gap,
     no_decision_is_stale,
+    no_refusal_is_stale,
     a_send_is_whole,
     an_id_has_one_outcome,
     no_effect_is_without_its_commit,
+    an_effect_has_one_id,
     every_effect_is_done,
     messages_are_delivered_exactly_once,
     networks_are_apart,

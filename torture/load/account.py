@@ -10,11 +10,12 @@ from torture.load.notes import note
 
 
 class Put(Message):
-    """Add an amount, in so many parts; nothing is rejected. The rest says what else is to come of it."""
+    """Add an amount, in so many parts; 0 is rejected. The rest says what else is to come of it: nothing, if `quiet`."""
 
     network: str
     amount: NonNegativeInt
     parts: PositiveInt = 1
+    quiet: bool = False
     ring: bool = False
     whisper: bool = False
     give_to: str | None = None
@@ -44,9 +45,15 @@ class Taken(Added):
 
 
 class _Told(Effect):
+    """What an effect says of itself: the message that asked for it, and the network which that came from."""
+
+    message_id: str
+    asked_in: str
+
     def _tell(self, kind: str, config: Mapping[str, Any], context: EffectContext) -> None:
         told = {"kind": kind, "network": context.network, "entity": str(context.entity.id)}
-        note(config["traces"], {**told, "version": context.version, "effect_id": str(context.id)})
+        asked = {"message_id": self.message_id, "asked_in": self.asked_in}
+        note(config["traces"], {**told, **asked, "version": context.version, "effect_id": str(context.id)})
 
 
 class Ring(_Told):
@@ -80,7 +87,7 @@ def init() -> Account:
 
 
 def handle(message: Put | Take, state: Account, context: Context) -> Iterator[Added | Taken | Ring | Whisper | Send]:
-    """Say in each event what was seen."""
+    """Say in each event what was seen, and in a rejection too."""
     seen: dict[str, Any] = {
         "network": message.network,
         "amount": message.amount,
@@ -91,14 +98,17 @@ def handle(message: Put | Take, state: Account, context: Context) -> Iterator[Ad
         case Take():
             yield Taken(**seen, origin=message.origin)
         case Put(amount=0):
-            raise Rejected("nothing is no amount")
+            raise Rejected("nothing is no amount", count=state.count, sum=state.sum)
+        case Put(quiet=True):
+            return
         case Put():
+            asked = {"message_id": str(context.message_id), "asked_in": message.network}
             for _ in range(message.parts):
                 yield Added(**seen)
             if message.ring:
-                yield Ring()
+                yield Ring(**asked)
             if message.whisper:
-                yield Whisper()
+                yield Whisper(**asked)
             if message.give_to is not None:
                 given = Take(network=message.network, amount=message.amount, origin=str(context.message_id))
                 yield Send(to=f"account:{message.give_to}", message=given)

@@ -6,11 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torture.judge.history import History
+from torture.judge.history import FOLLOWERS, History
 from torture.load import clients, crowds
 from torture.load.clients import NETWORKS, Client, Task
 from torture.load.crew import Crew, in_a_process
-from torture.load.notes import notes
+from torture.load.notes import note, notes
 
 SENDERS: tuple[Client, ...] = (clients.write, crowds.crowd, crowds.write_in_batches)
 
@@ -30,10 +30,11 @@ def cast(store_url: str, folder: Path, seed: int) -> Cast:
     """Return who does what, in a folder for their notes: the networks share a store and the ids of their entities."""
     for part in ("clients", "followers", "traces"):
         (folder / part).mkdir()
-    who = [(client, f"{name}-{number}") for client, name, count in _EVERYBODY for number in range(count)]
+    who = [(client, f"{name}-{number // 2}") for client, name, count in _EVERYBODY for number in range(count)]
+    where = [NETWORKS[at % len(NETWORKS)] for at in range(len(who))]
     return [
-        (client, Task(name, store_url, NETWORKS[at % len(NETWORKS)], folder, seed))
-        for at, (client, name) in enumerate(who)
+        (client, Task(f"{role}-{network}", store_url, network, folder, seed))
+        for (client, role), network in zip(who, where, strict=True)
     ]
 
 
@@ -51,12 +52,17 @@ def under_fire(everybody: Cast, trouble: Callable[[Crew], None]) -> None:
 
 
 def settle(everybody: Cast) -> None:
-    """Let everything that is open come to its end: last messages, then the outbox, then the followers."""
+    """Let everything that is open come to its end: last messages, then the outbox, then the followers.
+
+    The followers that the judge is to hold to it are noted here, by somebody else than themselves.
+    """
+    for client, task in everybody:
+        if client is clients.follow:
+            note(task.folder / FOLLOWERS, {"name": task.name, "network": task.network})
     for client, task in everybody:
         if client in SENDERS:
             in_a_process(partial(clients.finish, task))
-    for network in NETWORKS:
-        task = next(task for client, task in everybody if client is clients.work and task.network == network)
+    for task in {task.network: task for client, task in everybody if client is clients.work}.values():
         in_a_process(partial(clients.drain, task))
     for client, task in everybody:
         if client is clients.follow:
@@ -66,7 +72,8 @@ def settle(everybody: Cast) -> None:
 def told(history: History) -> dict[str, int]:
     """Return what a history holds, in numbers."""
     return {
-        "acknowledged sends": len({each.message_id for each in history.answers}),
+        "acknowledged sends": len({(each.client, each.message_id) for each in history.answers}),
+        "of them sent again by their ids": len(history.repeats),
         "events": len(history.rows),
         "effects run": len(history.traces),
         "durable effects and messages": len(history.outbox),

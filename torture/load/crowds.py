@@ -8,7 +8,7 @@ from typing import Any
 
 from pachyderm_cli import Pachyderm, Rejected
 from pachyderm_cli.errors import StoreError
-from torture.load.clients import Task, intend, note_end, note_failure, send, unanswered
+from torture.load.clients import Task, intend, note_failure, note_outcome, send, unanswered
 
 THREADS = 8
 _BATCH = 20
@@ -24,7 +24,7 @@ def crowd(task: Task, stop: threading.Event) -> None:
 
 
 def _one_of_many(engine: Pachyderm, task: Task, number: int, left: list[dict[str, Any]], stop: threading.Event) -> None:
-    random = Random(f"{task.seed}:{task.name}:{task.incarnation}:{number}")  # noqa: S311 - chances, no secrets
+    random = Random(f"{task.seed}:{task.role}:{task.incarnation}:{number}")  # noqa: S311 - chances, no secrets
     for intent in left:
         send(engine, task, intent, stop)
     while not stop.is_set():
@@ -60,10 +60,8 @@ def _sent_together(
         if isinstance(outcome, StoreError):
             note_failure(task, intent, outcome, began)
             left.append(intent)
-        elif isinstance(outcome, Rejected):
-            note_end(task, intent, None, began)
-        elif isinstance(outcome, Exception):
+        elif isinstance(outcome, Exception) and not isinstance(outcome, Rejected):
             raise outcome
         else:
-            note_end(task, intent, outcome.version, began)
+            note_outcome(task, intent, outcome, began)
     return left

@@ -33,6 +33,6 @@ def _kill(run: Run, store_url: str, database: str) -> Figure:
             run.progress(crew.kills, wanted)
 
     under_fire(cast(store_url, folder, run.seed), kill)
-    history = read_history(folder, store_url)
+    history = read_history(folder, store_url, cursors_hold=True)
     numbers = {"kills": wanted, "seconds": round(time.monotonic() - began), **told(history)}
     return Figure(f"kill -9, {database}", numbers, judge(history))

@@ -18,7 +18,8 @@ from pachyderm_cli.errors import NotFound
 from torture.figure import Figure, Run
 from torture.judge.history import read_history
 from torture.judge.laws import Breach, judge
-from torture.load.clients import Task, drain, follow_on, follow_to_the_end, intend, note_end, send, work_on
+from torture.load.cast import settle
+from torture.load.clients import Task, follow, follow_on, intend, note_end, send, work, work_on, write
 from torture.load.crew import in_a_process
 from torture.load.notes import note, notes
 
@@ -60,8 +61,7 @@ def _soak(run: Run, store_url: str, database: str) -> Figure:
     # More entities than an engine keeps, so that some are dropped and loaded again.
     task = Task("soak", store_url, "red", folder, run.seed, entities=5000)
     in_a_process(lambda: _load(task, seconds, folder / "samples.jsonl"))
-    in_a_process(lambda: drain(task))
-    in_a_process(lambda: follow_to_the_end(task))
+    settle([(write, task), (work, task), (follow, task)])
     samples = [Sample(**each) for each in notes(folder / "samples.jsonl")]
     history = read_history(folder, store_url)
     seen = {each.position for each in history.seen}
