@@ -3,14 +3,13 @@
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from pachyderm_cli.cli.exit_codes import EXIT_CODES
 from torture.judge.laws import Breach
 from torture.load.commands import CONTRACT, Done
 from torture.load.tables import Tables
+from torture.load.told import ERROR, ERROR_JSON, errors_of, lines_of, parses, unknown_lines
 
-ERROR = "error: "
 _OBEYED = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 """Controls but for tabs and the ends of lines, other ends of lines, and what turns text round."""
 _STATUSES: dict[str, int] = {}
@@ -21,7 +20,9 @@ PARTS = frozenset({"worker", "follow", "copy", "--all", "--resumable", "--file",
 """Words of what is done in parts, each of them whole: what an error ends may have been begun."""
 MANY = frozenset({"--keep-going", "-k", "check"})
 """Words of what tells of each thing that failed, in a line of its own."""
-OTHERS = frozenset({"export", "--exec"})
+COMMANDS = frozenset({"--exec"})
+"""Words of what lets another command write to standard error."""
+OTHERS = frozenset({"export", *COMMANDS})
 """Words of what prints JSON without being asked to, or lets another command print it."""
 _LONGEST = 300
 
@@ -50,7 +51,7 @@ def a_status_of_the_contract(done: Done) -> Iterator[Breach]:
     """The status is one that there is, that of the error which is told; 1 is user code's own, and names its file."""
     if done.status not in CONTRACT:
         yield Breach("a_status_of_the_contract", "there is no such status")
-    errors = list(_errors(done))
+    errors = list(errors_of(done.err))
     if done.status == 1 and not any("entities/chest.py" in json.dumps(each) for each in errors):
         yield Breach("a_status_of_the_contract", "a failure that is not user code's")
     for each in errors:
@@ -61,10 +62,16 @@ def a_status_of_the_contract(done: Done) -> Iterator[Breach]:
 
 
 def one_clear_error(done: Done) -> Iterator[Breach]:
-    """A failure is told in one line, or one for each bad line of a file; with --json as one document. 0 tells none."""
-    lines = [line for line in _lines(done.err) if line.startswith('{"error"' if _is_json(done) else ERROR)]
+    """A failure is told in one line, or one for each bad line of a file; with --json as one document. 0 tells none.
+
+    Nothing but notes that are known is beside it, unless another command may write there.
+    """
+    lines = [line for line in lines_of(done.err) if line.startswith(ERROR_JSON if _is_json(done) else ERROR)]
     if done.status in (130, 141):
         return
+    if not _is_any(done, *COMMANDS):
+        for line in unknown_lines(done.err)[:1]:
+            yield Breach("one_clear_error", f"{line[:_LONGEST]!r} on standard error")
     if not done.status:
         if lines:
             yield Breach("one_clear_error", "an error, and status 0")
@@ -74,7 +81,7 @@ def one_clear_error(done: Done) -> Iterator[Breach]:
         yield Breach("one_clear_error", f"{len(lines)} error lines")
     if any(line.strip() in ("error:", 'error: ""') for line in lines):
         yield Breach("one_clear_error", "an empty one")
-    if _is_json(done) and len(list(_errors(done))) != len(lines):
+    if _is_json(done) and len(list(errors_of(done.err))) != len(lines):
         yield Breach("one_clear_error", "what is told is no JSON")
 
 
@@ -84,7 +91,7 @@ def nothing_that_a_terminal_obeys(done: Done) -> Iterator[Breach]:
         raw = set(_OBEYED.findall(text))
         if _is_json(done) or _is_any(done, *OTHERS):
             raw = {each for each in raw if each < " "}
-            if name == "standard output" and _is_json(done) and not all(map(_parses, _lines(text))):
+            if name == "standard output" and _is_json(done) and not all(map(parses, lines_of(text))):
                 yield Breach("json_is_json", f"{text[:_LONGEST]!r}")
         if raw:
             yield Breach("nothing_that_a_terminal_obeys", f"{sorted(raw)} on {name}")
@@ -113,31 +120,3 @@ def _is_any(done: Done, *wanted: str) -> bool:
 def _is_short(option: str, word: str) -> bool:
     is_one = len(option) == 2 and option[0] == "-"
     return is_one and word[:1] == "-" and word[1:2] != "-" and option[1] in word
-
-
-def _lines(text: str) -> list[str]:
-    """Return the lines: only a newline ends one."""
-    return [line for line in text.split("\n") if line]
-
-
-def _errors(done: Done) -> Iterator[dict[str, Any]]:
-    """Yield the errors that are told: as JSON has them, or with the message alone."""
-    for line in _lines(done.err):
-        if line.startswith(ERROR):
-            yield {"message": line.removeprefix(ERROR)}
-        elif line.startswith('{"error"') and _parses(line):
-            yield json.loads(line)["error"]
-
-
-def _parses(line: str) -> bool:
-    try:
-        json.JSONDecoder(parse_int=str, parse_constant=_no_constant).decode(line)  # however many digits
-    except ValueError:
-        return False
-    except RecursionError:
-        return True  # too deep for Python's, as data may be
-    return True
-
-
-def _no_constant(text: str) -> Any:
-    raise ValueError(f"{text} is no JSON")

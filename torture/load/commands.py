@@ -17,12 +17,15 @@ import pachyderm_cli.cli.commands
 import pachyderm_cli.store
 from pachyderm_cli.cli import app
 from torture.judge.laws import Breach
+from torture.load.told import ERROR, ERROR_JSON, is_error, lines_of, parses, unknown_lines
 
 CONTRACT = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130, 141})
 """The exit statuses that there are."""
 
-_TOLD = ("error: ", '{"error": ')
+_LONGEST = 300
+_INTERRUPTED = (130, 141)
 _PATIENCE = 60.0  # seconds until a command counts as hanging
+_USER_CODE = "account.py:"
 _OTHER_USER = 65534  # nobody, wherever there is one
 
 
@@ -40,19 +43,36 @@ class Done:
     @property
     def error(self) -> str:
         """The line that says what went wrong, "" if there is none."""
-        return next((line for line in self.err.splitlines() if line.startswith(_TOLD)), "")
+        return next((line for line in lines_of(self.err) if is_error(line)), "")
 
     def breaches(self, allowed: Sequence[int], where: str) -> list[Breach]:
-        """Return how the answer breaks the contract: another status than `allowed`, a traceback, more than a line."""
-        text = f"{where}: {' '.join(self.arguments)}: status {self.status}: {self.err.strip()[-300:]!r}"
+        """Return how the answer breaks the contract: another status than `allowed`, a traceback, more than a line.
+
+        Status 1 is that of user code, and names its file; what is to be JSON is, whatever came after it.
+        """
+        text = f"{where}: {' '.join(self.arguments)}: status {self.status}: {self.err.strip()[-_LONGEST:]!r}"
         found = []
         if self.status not in CONTRACT or self.status not in allowed:
             found.append(Breach("a_status_of_the_contract", text))
+        if self.status == 1 and _USER_CODE not in self.error:
+            found.append(Breach("a_status_of_the_contract", f"a failure that is not user code's: {text}"))
         if "Traceback" in self.err or "unexpected failure" in self.err:
             found.append(Breach("no_traceback", text))
-        if self.status == 7 and sum(line.startswith(_TOLD) for line in self.err.splitlines()) != 1:
+        if self.status not in _INTERRUPTED and not self._is_told_clearly():
             found.append(Breach("one_clear_line", text))
+        if bad := [line for line in lines_of(self.out) if not parses(line)] if self._is_json() else []:
+            found.append(Breach("json_is_json", f"{bad[0][:_LONGEST]!r}: {text}"))
         return found
+
+    def _is_told_clearly(self) -> bool:
+        """Tell whether there is one line for a failure, of the kind asked for, and beside it known notes alone."""
+        errors = [line for line in lines_of(self.err) if is_error(line)]
+        wanted = ERROR_JSON if "--json" in self.arguments else ERROR
+        is_clear = all(line.startswith(wanted) and (wanted == ERROR or parses(line)) for line in errors)
+        return is_clear and len(errors) == (self.status != 0) and not unknown_lines(self.err)
+
+    def _is_json(self) -> bool:
+        return "--json" in self.arguments or self.arguments[-1:] == ("export",)
 
 
 def load_everything() -> None:
