@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from contextlib import suppress
 from functools import partial
+from itertools import chain, islice, repeat
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -22,12 +23,19 @@ from torture.judge.laws import (
     nothing_acknowledged_is_missing,
     versions_have_no_gap,
 )
+from torture.judge.outbox import what_is_to_be_done_is_queued
 from torture.load import account
 from torture.load.crew import in_a_process
 from torture.load.notes import note, notes
 
 NAME = "I/O errors, sqlite"
-LAWS = (nothing_acknowledged_is_missing, versions_have_no_gap, no_decision_is_stale, a_send_is_whole)
+LAWS = (
+    nothing_acknowledged_is_missing,
+    versions_have_no_gap,
+    no_decision_is_stale,
+    a_send_is_whole,
+    what_is_to_be_done_is_queued,
+)
 ERRORS = {
     "write": (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE),
     "sync": (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_FSYNC),
@@ -44,17 +52,24 @@ class Faults:
     def __init__(self) -> None:
         """Begin with a disk that does what it is told."""
         self.counts: Counter[str] = Counter()
+        self.has_struck = False
+        """Whether anything failed since the last plan."""
         self._kind = ""
         self._first = self._last = 0
         self._code = 0
         self._seen = 0
 
-    def plan(self, random: Random) -> None:
-        """Let one of the next operations of a kind fail, or some of them, or all from there on."""
-        self._kind = random.choice(("write", "write", "write", "sync", "sync", "truncate", "read"))
+    def plan(self, random: Random, kind: str | None = None) -> None:
+        """Let one of the next operations of a kind fail, or some of them, or all from there on.
+
+        Of a kind that is named the very first one does, so that it happens for certain.
+        """
+        self._kind = kind or random.choice(("write", "write", "write", "sync", "sync", "truncate", "read"))
         self._code = random.choice(ERRORS[self._kind])
-        self._seen = 0
+        self._seen, self.has_struck = 0, False
         self._first = random.randrange(3 if self._kind == "truncate" else 150 if self._kind == "write" else 40)
+        if kind:
+            self._first = 0
         self._last = self._first + random.choice((0, 0, random.randrange(1, 20), 10**9))
 
     def end(self) -> None:
@@ -69,6 +84,7 @@ class Faults:
         if not self._first < self._seen <= self._last + 1:
             return 0
         self.counts[f"failed {kind}s"] += 1
+        self.has_struck = True
         return self._code
 
 
@@ -90,37 +106,46 @@ def _fail_and_judge(folder: Path, run: Run, found: Path) -> None:
     except OSError as error:
         note(found, {"skipped": str(error)})
         return
-    points, breaches, counts = run.size(300, quick=60), list[Breach](), Counter[str]()
-    for number in range(points):
+    loads, breaches, counts = max(run.size(300, quick=60), len(ERRORS)), list[Breach](), Counter[str]()
+    for number, kind in enumerate(islice(chain(ERRORS, repeat(None)), loads)):
         random = Random(f"io:{run.seed}:{number}")  # noqa: S311 - chances, no secrets
-        breaches += strike(folder / str(number), faults, random, counts)
-        run.progress(number + 1, points)
+        breaches += strike(folder / str(number), faults, random, counts, kind)
+        run.progress(number + 1, loads)
     operations = len(recorder.operations)
     note(
         found,
         {
-            "numbers": {"points": points, "of operations on files": operations, **faults.counts, **counts},
-            "breaches": breaches[:100],
+            "numbers": {"loads": loads, **counts, "of operations on files": operations, **faults.counts},
+            "breaches": (did_not_happen(faults.counts) + breaches)[:100],
         },
     )
 
 
-def strike(place: Path, faults: Faults, random: Random, counts: Counter[str]) -> list[Breach]:
-    """Load a new store while operations fail; hold what is left against what was acknowledged."""
+def did_not_happen(counts: Counter[str]) -> list[Breach]:
+    """Return the kinds of operations of which none failed: a run without them shows nothing of them."""
+    return [Breach("the_fault_did_not_happen", kind) for kind in ERRORS if not counts[f"failed {kind}s"]]
+
+
+def strike(place: Path, faults: Faults, random: Random, counts: Counter[str], kind: str | None = None) -> list[Breach]:
+    """Load a new store while operations fail; hold what is left against what was acknowledged.
+
+    Those of a `kind` that is named fail from the first on, and on a new file, where there is each of them.
+    """
     place.mkdir()
     history, refusals = History(), list[Exception]()
     modules: dict[str, Any] = {"account": account}
     open_engine = partial(
         Pachyderm, f"sqlite:///{place}/store.db", modules=modules, network="red", config={"traces": f"{place}/traces"}
     )
-    if random.random() < 0.7:  # otherwise it fails while the store is made
+    if random.random() < 0.7 and kind is None:  # otherwise it fails while the store is made
         with open_engine() as engine:
             engine.send(f"account:{UUID(int=99)}", "put", {"network": "red", "amount": 1})
     found = []
-    faults.plan(random)
+    faults.plan(random, kind)
     engine = open_engine(snapshots_every=5)
     _send_from_threads(engine, history, refusals, random)
     faults.end()
+    counts["points"] += faults.has_struck
     found += _going_on(engine, "the same engine")
     with suppress(PachydermError):
         engine.close()

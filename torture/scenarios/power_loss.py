@@ -21,13 +21,20 @@ from torture.judge.laws import (
     nothing_acknowledged_is_missing,
     versions_have_no_gap,
 )
+from torture.judge.outbox import what_is_to_be_done_is_queued
 from torture.load import account
 from torture.load.crew import in_a_process
 from torture.load.notes import note, notes
 
 NAME = "power loss, sqlite"
 THREADS, ENTITIES = 4, 20
-LAWS = (nothing_acknowledged_is_missing, versions_have_no_gap, no_decision_is_stale, a_send_is_whole)
+LAWS = (
+    nothing_acknowledged_is_missing,
+    versions_have_no_gap,
+    no_decision_is_stale,
+    a_send_is_whole,
+    what_is_to_be_done_is_queued,
+)
 
 
 def on_sqlite(run: Run) -> Figure:
@@ -104,31 +111,47 @@ def lose_power(
             place.mkdir()
             disk.after_power_loss(place, random)
             known = [answers[each] for each in disk.acknowledged]
-            breaches += [
-                each._replace(what=f"at operation {number}: {each.what}") for each in _judge(place, known, answers)
-            ]
+            left = judge_what_is_left(place, known, answers)
+            breaches += [each._replace(what=f"at operation {number}: {each.what}") for each in left]
             shutil.rmtree(place)
     return breaches, len(at)
 
 
-def _judge(place: Path, known: list[tuple[Intent, Answer]], asked: dict[str, tuple[Intent, Answer]]) -> list[Breach]:
-    """Hold a store after power loss against what was acknowledged before it, and send to it once more."""
+def judge_what_is_left(
+    place: Path, known: list[tuple[Intent, Answer]], asked: dict[str, tuple[Intent, Answer]]
+) -> list[Breach]:
+    """Hold a store after power loss against what was acknowledged before it, and send to it once more.
+
+    What is judged is a copy: the engine is the first to open the files as they were left.
+    """
+    copy = Path(shutil.copytree(place, place / "copy"))
     file = place / "store.db"
-    history = History([intent for intent, _ in asked.values()], [answer for _, answer in known])
-    try:
-        if file.exists() and _is_made(file):
-            read_tables(history, f"sqlite:///{file}")
-    except sqlite3.DatabaseError as error:
-        return [Breach("the_file_is_sound", str(error))]
-    found = [Breach(law.__name__, what) for law in LAWS for what in law(history)]
     entity = str(UUID(int=1))
-    before = len(history.by_entity().get(("red", entity), []))
+    found, version = list[Breach](), None
     try:
         with Pachyderm(f"sqlite:///{file}", modules={"account": account}, network="red") as engine:
             version = engine.send(f"account:{entity}", "put", {"network": "red", "amount": 1}).version
     except PachydermError as error:
-        return [*found, Breach("it_goes_on", error.message)]
-    return found if version == before + 1 else [*found, Breach("it_goes_on", f"{version} came after {before}")]
+        found.append(Breach("it_goes_on", error.message))
+    try:
+        history, after = (_left(each / "store.db", known, asked) for each in (copy, place))
+    except sqlite3.DatabaseError as error:
+        return [*found, Breach("the_file_is_sound", str(error))]
+    found += [Breach(law.__name__, what) for law in LAWS for what in law(history)]
+    before = len(history.by_entity().get(("red", entity), []))
+    if version not in (None, before + 1):
+        found.append(Breach("it_goes_on", f"{version} came after {before}"))
+    if after.rows[: len(history.rows)] != history.rows or sorted(after.outbox) != sorted(history.outbox):
+        found.append(Breach("to_open_it_changes_nothing", f"{len(history.rows)} events became {len(after.rows)}"))
+    return found
+
+
+def _left(file: Path, known: list[tuple[Intent, Answer]], asked: dict[str, tuple[Intent, Answer]]) -> History:
+    """Return what was asked and known, with the tables of a file. Raises sqlite3.DatabaseError as `_is_made` does."""
+    history = History([intent for intent, _ in asked.values()], [answer for _, answer in known])
+    if file.exists() and _is_made(file):
+        read_tables(history, f"sqlite:///{file}")
+    return history
 
 
 def _is_made(file: Path) -> bool:
