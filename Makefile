@@ -71,11 +71,11 @@ advisories: $(ADVISORIES)  ## ask whether a pinned version was withdrawn, or has
 bench: $(BENCH)  ## measure beside the raw drivers and a peer (QUICK=1: smaller; ONLY="NAME …": some of it)
 	$(VENV)/bin/python -m benchmarks $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY))
 
-# QUICK=1 for a small part of each; SEED=7 for the chances of an earlier run. What is not QUICK is written into
-# docs/reliability.md.
+# QUICK=1 for a small part of each; SEED=7 for the chances of an earlier run; REQUIRE=1 where nothing may be left out for
+# want of a mount, a fuzzer or a library. What is not QUICK is written into docs/reliability.md.
 torture: $(TORTURE)  ## kill it, cut its power, and judge what is left (QUICK=1: smaller; ONLY="NAME …": some of it)
 	$(VENV)/bin/python -W ignore -m torture $(if $(QUICK),--quick) $(if $(SEED),--seed $(SEED)) \
-		$(if $(ONLY),--only $(ONLY))
+		$(if $(REQUIRE),--require) $(if $(ONLY),--only $(ONLY))
 
 clean:  ## remove the environments and whatever else was made
 	rm -rf $(VENV) $(LOWEST) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -6,11 +6,14 @@ import secrets
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from benchmarks.places import places
 from torture import report
 from torture.figure import Figure, Run
+from torture.judge.laws import Breach
 from torture.scenarios import (
     contention,
     damage,
@@ -52,18 +55,21 @@ SCENARIOS: Mapping[str, Callable[[Run], Figure]] = {
 }
 
 
+class _Terminated(SystemExit):
+    """The run was asked to end, all of it."""
+
+
 def main(arguments: list[str]) -> int:
     """Run the scenarios that are asked for, all by default; return 1 where a promise was broken."""
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that servers and files go as well
+    signal.signal(signal.SIGTERM, _terminate)  # so that servers and files go as well
     logging.getLogger("pachyderm").addHandler(logging.NullHandler())  # that there is trouble is known here
     seed = options.seed if options.seed is not None else secrets.randbelow(2**32)
     print(f"seed {seed}", flush=True)
     figures = []
     for name in options.only or SCENARIOS:
         began = time.monotonic()
-        with places() as given:
-            figure = SCENARIOS[name](Run(given, seed, quick=options.quick))
+        figure = _came_of(name, seed, options)
         print(report.line(figure, time.monotonic() - began), flush=True)
         figures.append(figure)
         if not options.quick:
@@ -71,10 +77,30 @@ def main(arguments: list[str]) -> int:
     return 1 if any(figure.breaches for figure in figures) else 0
 
 
+def _came_of(name: str, seed: int, options: argparse.Namespace) -> Figure:
+    """Run a scenario. That it failed is what came of it, and the later ones run; so it is where it has to run."""
+    try:
+        with places() as given:
+            figure = SCENARIOS[name](Run(given, seed, quick=options.quick))
+    except _Terminated:
+        raise
+    except (SystemExit, Exception) as error:  # noqa: BLE001 - whatever it is, no promise was shown to be kept
+        traceback.print_exc()
+        return Figure(name, {}, [Breach("the_scenario_came_to_an_end", f"{type(error).__name__}: {error}")])
+    if options.require and (why := figure.skipped or figure.left_out):
+        return replace(figure, breaches=[Breach("nothing_is_skipped", why), *figure.breaches], skipped=None)
+    return figure
+
+
+def _terminate(*_: object) -> None:
+    raise _Terminated(143)
+
+
 def _options(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
     parser.add_argument("--seed", type=int, help="the chances of an earlier run once more")
     parser.add_argument("--quick", action="store_true", help="the bounded part, under ten minutes; writes nothing")
+    parser.add_argument("--require", action="store_true", help="what cannot be run here is a breach, and no success")
     parser.add_argument("--only", nargs="+", choices=SCENARIOS, metavar="NAME", help=", ".join(SCENARIOS))
     return parser.parse_args(arguments)
 

@@ -18,6 +18,8 @@ class Figure:
     breaches: list[Breach] = field(default_factory=list)
     skipped: str | None = None
     """Why it could not be run here."""
+    left_out: str | None = None
+    """Why a part of it could not be run here."""
 
 
 class Run:

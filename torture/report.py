@@ -18,6 +18,7 @@ def line(figure: Figure, seconds: float) -> str:
         f"{value:,} {name}" if isinstance(value, int) else f"{name} {value}" for name, value in figure.numbers.items()
     )
     verdict = "every promise kept" if not figure.breaches else f"{len(figure.breaches)} BREACHES"
+    numbers += f"; left out: {figure.left_out}" if figure.left_out else ""
     found = [f"\n  {breach.law}: {breach.what}" for breach in figure.breaches[:_SHOWN]]
     return f"{figure.name}: {verdict}; {numbers} ({seconds:.0f} s){''.join(found)}"
 
@@ -40,6 +41,7 @@ def _verdict(figure: Figure) -> str:
 
 
 def _numbers(figure: Figure) -> str:
-    return ", ".join(
+    numbers = ", ".join(
         f"{name}: {value:,}" if isinstance(value, int) else f"{name}: {value}" for name, value in figure.numbers.items()
     )
+    return numbers + (f"; left out: {figure.left_out}" if figure.left_out else "")

@@ -52,6 +52,7 @@ _WHY = (
 class Denial(NamedTuple):
     """The modes of the folder and of the store's files, and whether there are files of a process that was killed.
 
+    They are another user's: of the owner's own bits see `mode_for`.
     `reads` is what reading comes to: 0, 7 for an error, or None where that is SQLite's to decide.
     """
 
@@ -80,7 +81,7 @@ def on_sqlite(run: Run) -> Figure:
         lambda: _deny_and_judge(folder, found, run.size(len(DENIALS), quick=len(DENIALS)))
     )  # the mounts are that process's own
     [told] = notes(found)
-    return Figure(NAME, told["numbers"], [Breach(*each) for each in told["breaches"]])
+    return Figure(NAME, told["numbers"], [Breach(*each) for each in told["breaches"]], left_out=told["left out"])
 
 
 def _deny_and_judge(folder: Path, found: Path, denials: int) -> None:
@@ -88,7 +89,7 @@ def _deny_and_judge(folder: Path, found: Path, denials: int) -> None:
     codecs.lookup("unicode_escape")  # the other user may not read Python's own files either
     for each in (folder, folder.parent):
         each.chmod(0o755)
-    breaches, counts = list[Breach](), Counter[str]()
+    breaches, counts, left_out = list[Breach](), Counter[str](), None
     for number, (name, denial) in enumerate(list(DENIALS.items())[-denials:]):
         breaches += deny(folder / str(number), name, denial, counts)
     try:
@@ -96,9 +97,13 @@ def _deny_and_judge(folder: Path, found: Path, denials: int) -> None:
         for is_open in (False, True):
             breaches += deny_mounted(folder / f"mounted-{is_open}", counts, is_open=is_open)
     except OSError as error:
-        counts["mounts that could not be made"] += 1
-        print(f"no read-only file system can be mounted here ({error})", flush=True)
-    note(found, {"numbers": counts, "breaches": breaches[:100]})
+        left_out = f"no read-only file system can be mounted here ({error})"
+    note(found, {"numbers": counts, "breaches": breaches[:100], "left out": left_out})
+
+
+def mode_for(user: int, mode: int) -> int:
+    """Return a mode that lets those who are asked do what `mode` lets others do; without root's rights, the owner."""
+    return mode if user == 0 else mode & 0o077 | (mode & 0o007) << 6
 
 
 def deny(project: Path, name: str, denial: Denial, counts: Counter[str]) -> list[Breach]:
@@ -107,8 +112,8 @@ def deny(project: Path, name: str, denial: Denial, counts: Counter[str]) -> list
     files = list(project.glob(f"{STORE}*"))
     store = ("--project", str(project))
     for file in files:
-        file.chmod(denial.files)
-    project.chmod(denial.folder)
+        file.chmod(mode_for(os.geteuid(), denial.files))
+    project.chmod(mode_for(os.geteuid(), denial.folder))
     ask = partial(command, project.parent, *store, as_nobody=True)
     try:
         found = _ask(ask, whole, denial.reads, name, counts)
