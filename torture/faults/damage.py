@@ -61,6 +61,18 @@ def misplaced(database: Path, random: Random) -> str:
     return f"page {one + 1} in place of page {other + 1}"
 
 
+def letter_changed(database: Path, random: Random) -> str:
+    """Put another letter in the place of one of an event's data, so that it is no JSON any more, or other JSON."""
+    with closing(sqlite3.connect(database)) as connection:
+        rows = connection.execute("SELECT position, data FROM pachyderm_events ORDER BY position").fetchall()
+        position, data = random.choice(rows)
+        at = random.choice([number for number, letter in enumerate(data) if letter in '{}[]:,"'])
+        changed = data[:at] + random.choice("x0:,") + data[at + 1 :]
+        connection.execute("UPDATE pachyderm_events SET data = ? WHERE position = ?", (changed, position))
+        connection.commit()
+    return f"letter {at} of the data at position {position} changed"
+
+
 def log_truncated(database: Path, random: Random) -> str:
     """Cut the write-ahead log off anywhere."""
     return _cut(_beside(database, "-wal"), random)
@@ -124,6 +136,7 @@ DAMAGES: Mapping[Damage, int] = {
     zeroed: 3,
     scribbled: 2,
     misplaced: 2,
+    letter_changed: 2,
 }
 """What happens to a database, and how often in proportion."""
 

@@ -2,16 +2,27 @@
 
 import os
 import shutil
+import sqlite3
+import tempfile
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 from uuid import UUID
 
 from pachyderm_cli import Pachyderm
-from torture.faults.damage import DAMAGES, DAMAGES_OF_THE_LOG, FOREIGN, Damage, another_database
+from torture.faults.damage import (
+    DAMAGES,
+    DAMAGES_OF_THE_LOG,
+    FOREIGN,
+    Damage,
+    another_database,
+    bits_flipped,
+    index_scribbled,
+)
 from torture.figure import Figure, Run
+from torture.judge.answers import is_a_beginning, is_a_fold, not_of_the_whole
 from torture.judge.laws import Breach
 from torture.load import account
 from torture.load.commands import Done, command, load_everything
@@ -36,6 +47,10 @@ READS: tuple[tuple[str, ...], ...] = (
     ("export",),
 )
 """What is asked of every damaged store; the answers of a whole one are known."""
+HISTORY, INSPECT, REPLAY, LIST, _, FOLLOW, EFFECTS, _, EXPORT = READS
+_EVENTS = (HISTORY, FOLLOW, EXPORT)
+_ROWS = (*_EVENTS, LIST, EFFECTS)
+_MANY = 4  # values of a row that bits turned near one another may make others
 WRITES: tuple[tuple[str, ...], ...] = (
     ("send", f"account:{ENTITY}", "put", "network=red", "amount=5", "--json"),
     ("send", "account:new", "put", "network=red", "amount=5", "--json"),
@@ -142,19 +157,59 @@ def strike(project: Path, original: Original, damage: Damage, random: Random, co
     """Damage a store once; return where an answer is neither true nor an error, nor what `store verify` finds."""
     database = restore(project, original)
     how = damage(database, random)
+    is_of_the_log = damage in DAMAGES_OF_THE_LOG
+    recovered = _recovered(database) if is_of_the_log else None
     answers = [command(project, *read) for read in READS]
     verified = command(project, *VERIFY)
     found = [breach for answer in answers for breach in answer.breaches((0, 1, 2, 3, 7), how)]
     found += verified.breaches((0, 7, 9), how)
+    found += untrue_answers(original, answers, how, 0 if is_of_the_log else _MANY if damage is bits_flipped else 1)
     counts["damaged stores"] += 1
-    if verified.status:
+    if damage is index_scribbled:
+        found += require_the_same(original, database, [*answers, verified], how)
+    elif verified.status:
         counts["found by store verify"] += 1
-    elif damage in DAMAGES_OF_THE_LOG:
-        found += _require_earlier(original, database, how)
+    elif is_of_the_log:
+        found += require_earlier(original, database, recovered, answers, how)
     else:
         found += _require_sound(original, database, answers, how, counts)
     writes = [command(project, *write) for write in WRITES]
     return found + [breach for answer in writes for breach in answer.breaches((0, 1, 2, 3, 4, 7, 8, 9), how)]
+
+
+def untrue_answers(original: Original, answers: list[Done], how: str, values: int) -> Iterator[Breach]:
+    """Yield the answers with something that the whole store never told, but for so many values of it.
+
+    None is allowed where pages have checksums, in the write-ahead log: then all that is told of the log was in it.
+    """
+    for each in answers:
+        if each.arguments in (_ROWS if values else _EVENTS):
+            told = each.out
+            if each.arguments == EXPORT and not values:  # where its other rows are, too, of an earlier time
+                told = "\n".join(line for line in told.split("\n") if line.startswith('{"event"'))
+            for line in not_of_the_whole(told, original.answers[each.arguments].out, values):
+                yield Breach(
+                    "an_answer_is_of_the_store", f"{how}: {each.arguments}: status {each.status}: {line[:500]}"
+                )
+
+
+def _recovered(database: Path) -> Tables | None:
+    """Return what SQLite by itself makes of a copy of the files, None where it takes them for damaged."""
+    with tempfile.TemporaryDirectory() as folder:
+        for each in database.parent.glob(f"{database.name}*"):
+            shutil.copy(each, folder)
+        try:
+            return tables_of(Path(folder) / database.name)
+        except sqlite3.DatabaseError:
+            return None
+
+
+def require_the_same(original: Original, database: Path, answers: list[Done], how: str) -> list[Breach]:
+    """What is no more than an index of the log may be anything: nothing is lost, and nothing is found."""
+    found = [Breach("nothing_is_lost", f"{how}: {each.arguments} {each.error}") for each in answers if each.status]
+    wrong = [each for each in answers if each.arguments in READS and each.out != original.answers[each.arguments].out]
+    found += [Breach("an_answer_is_true", f"{how}: {each.arguments} {each.out[:200]}") for each in wrong]
+    return found if tables_of(database) == original.tables else [*found, Breach("nothing_is_lost", how)]
 
 
 def _require_sound(
@@ -176,14 +231,34 @@ def _require_sound(
     return found
 
 
-def _require_earlier(original: Original, database: Path, how: str) -> list[Breach]:
-    """A store whose write-ahead log lost its end is what it was at an earlier commit: its events are the first ones."""
-    whole, left = (
-        list(tables.get("pachyderm_events", {}).items()) for tables in (original.tables, tables_of(database))
+def require_earlier(
+    original: Original, database: Path, recovered: Tables | None, answers: list[Done], how: str
+) -> list[Breach]:
+    """A store whose write-ahead log lost its end is what it was at an earlier commit: its events are the first ones.
+
+    How early is SQLite's to say: what it makes of the files by itself is there, and every answer is of that time.
+    """
+    whole, left, there = (
+        list(tables.get("pachyderm_events", {}).items())
+        for tables in (original.tables, tables_of(database), recovered or {})
     )
+    found = []
     if left != whole[: len(left)]:
-        return [Breach("an_earlier_state", f"{how}: {len(left)} events are not the first of {len(whole)}")]
-    return []
+        found.append(Breach("an_earlier_state", f"{how}: {len(left)} events are not the first of {len(whole)}"))
+    if left != there:
+        found.append(Breach("nothing_is_lost", f"{how}: {len(left)} events, and SQLite has {len(there)}"))
+    history = original.answers[HISTORY].out
+    for each in answers:
+        is_true = each.status in (0, 3)
+        if each.status == 0 and each.arguments in (INSPECT, REPLAY):
+            is_true = is_a_fold(each.out, history)
+        elif each.status == 0 and each.arguments in (HISTORY, FOLLOW):
+            is_true = is_a_beginning(each.out, original.answers[each.arguments].out)
+        if each.arguments == FOLLOW and len(each.out.splitlines()) != len(left):
+            is_true = False
+        if not is_true:
+            found.append(Breach("an_answer_is_true", f"{how}: {each.arguments} {each.error} {each.out[:200]}"))
+    return found
 
 
 def _changes(before: Tables, after: Tables) -> list[tuple[str, Row, Row]]:
