@@ -1,7 +1,7 @@
 """A proxy before a Postgres server that cuts connections around commits, as a network may.
 
-It runs in a process of its own, and reads as much of the protocol as it takes to know a commit: a transaction's, and a
-statement that writes events and commits by itself.
+It runs in a process of its own. A cut is noted once it has happened, with the messages whose events the commit holds,
+and the first time that one of them is written again: its sender did not find in the log what was cut off.
 """
 
 import os
@@ -10,13 +10,15 @@ import signal
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from random import Random
-from typing import NoReturn
+from typing import NamedTuple, NoReturn
 
+from torture.faults.protocol import Commit, Dialogue
 from torture.load.notes import note, notes
 
 _CHUNK = 65536
@@ -32,7 +34,13 @@ class Cut(StrEnum):
     SENT = "sent"
     """The server got it, and nobody waits for what it makes of it."""
     UNANSWERED = "unanswered"
-    """The server answered it, and the client never hears of that."""
+    """The server answered that it is committed, and the client never hears of that."""
+    MISSED = "missed"
+    """It was to be one of the last two, and the server did not get it whole, or did not say that it is committed."""
+
+
+_SECONDS = 2.0
+"""How long the rest of a request, or its answer, is waited for."""
 
 
 class CuttingProxy:
@@ -48,10 +56,13 @@ class CuttingProxy:
             _serve(self._listener, server_port, notes_file, random, chance, wanted)
         self._listener.close()
 
-    def cuts(self) -> dict[Cut, int]:
-        """Return how often a connection was cut, by when."""
-        noted = [each["cut"] for each in notes(self._file)]
-        return {each: noted.count(each) for each in Cut}
+    def cuts(self) -> list[tuple[Cut, list[str]]]:
+        """Return when each connection was cut, and the ids of the messages whose events were to be committed."""
+        return [(Cut(each["cut"]), each["messages"]) for each in notes(self._file) if "cut" in each]
+
+    def written_again(self) -> list[tuple[int, str]]:
+        """Return what was cut and written again: the index of the cut, the message's id."""
+        return [(each["again"], each["message"]) for each in notes(self._file) if "again" in each]
 
     def close(self) -> None:
         """End it."""
@@ -59,26 +70,49 @@ class CuttingProxy:
         os.waitpid(self._process, 0)
 
 
+class _Cuts:
+    """What was cut so far, and what is to be, for all connections."""
+
+    def __init__(self, file: Path, random: Random, chance: float, wanted: int) -> None:
+        self._file, self._random, self._chance, self._wanted = file, random, chance, wanted
+        self._lock = threading.Lock()
+        self._count = 0
+        self._doubtful: dict[str, int] = {}  # messages, with the last cut of each
+
+    def decide(self) -> Cut | None:
+        """Return how a commit is to be cut, if it is."""
+        with self._lock:
+            if self._wanted <= 0 or self._random.random() > self._chance:
+                return None
+            return self._random.choice([Cut.UNSENT, Cut.TORN, Cut.SENT, Cut.UNANSWERED])
+
+    def happened(self, cut: Cut, messages: list[str]) -> None:
+        """Note a cut that was made; only that of a send counts towards what is wanted."""
+        with self._lock:
+            self._wanted -= bool(messages) and cut in (Cut.SENT, Cut.UNANSWERED)
+            self._doubtful.update(dict.fromkeys(messages, self._count))
+            self._count += 1
+            note(self._file, {"cut": cut, "messages": messages})
+
+    def written(self, messages: list[str]) -> None:
+        """Note which of the messages that are written now were cut before."""
+        with self._lock:
+            for each in messages:
+                cut = self._doubtful.pop(each, None)
+                if cut is not None:
+                    note(self._file, {"again": cut, "message": each})
+
+
 def _serve(
     listener: socket.socket, server_port: int, file: Path, random: Random, chance: float, wanted: int
 ) -> NoReturn:
-    lock, left = threading.Lock(), [wanted]
-
-    def decide() -> Cut | None:
-        with lock:
-            if not left[0] or random.random() > chance:
-                return None
-            cut = random.choice(list(Cut))
-            left[0] -= cut in (Cut.SENT, Cut.UNANSWERED)
-            note(file, {"cut": cut})
-            return cut
-
+    cuts = _Cuts(file, random, chance, wanted)
     while True:
         client, _ = listener.accept()
-        threading.Thread(target=_relay, args=(client, server_port, decide), daemon=True).start()
+        threading.Thread(target=_relay, args=(client, server_port, cuts), daemon=True).start()
 
 
-def _relay(client: socket.socket, server_port: int, decide: Callable[[], Cut | None]) -> None:
+def _relay(client: socket.socket, server_port: int, cuts: _Cuts) -> None:
     with client:
         try:
             server = socket.create_connection(("127.0.0.1", server_port))
@@ -88,83 +122,74 @@ def _relay(client: socket.socket, server_port: int, decide: Callable[[], Cut | N
             for each in (client, server):
                 each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             try:
-                _pass_on(client, server, decide)
+                _pass_on(client, server, cuts)
             except OSError:
                 return
 
 
-def _pass_on(client: socket.socket, server: socket.socket, decide: Callable[[], Cut | None]) -> None:
-    requests = _Requests()
+def _pass_on(client: socket.socket, server: socket.socket, cuts: _Cuts) -> None:
+    dialogue = Dialogue()
     while True:
         readable, _, _ = select.select([client, server], [], [])
         if server in readable:
             data = server.recv(_CHUNK)
             if not data:
                 return
+            dialogue.answers(data)
             client.sendall(data)
         if client in readable:
             data = client.recv(_CHUNK)
             if not data:
                 return
-            cut = decide() if requests.commits(data) else None
-            if cut is not None:
-                _cut_off(data, client, server, cut)
-                return
+            commit = dialogue.asks(data)
+            if commit is not None:
+                cuts.written(commit.messages)
+                cut = cuts.decide()
+                if cut is not None:
+                    cuts.happened(_cut_off(cut, commit, data, _Ends(client, server, dialogue)), commit.messages)
+                    return
             server.sendall(data)
 
 
-def _cut_off(data: bytes, client: socket.socket, server: socket.socket, cut: Cut) -> None:
-    if cut is Cut.TORN:
-        server.sendall(data[: len(data) // 2])
-    elif cut is not Cut.UNSENT:
-        server.sendall(data)
-    if cut is Cut.UNANSWERED:
-        server.settimeout(0.2)  # it may wait for the rest of a pipeline
-        with suppress(TimeoutError):
-            server.recv(_CHUNK)
+class _Ends(NamedTuple):
+    """Both ends of a connection, and what they said."""
+
+    client: socket.socket
+    server: socket.socket
+    dialogue: Dialogue
+
+
+def _cut_off(cut: Cut, commit: Commit, data: bytes, ends: _Ends) -> Cut:
+    """Cut a connection at a commit in `data`; return how it was cut in fact."""
+    with suppress(OSError):  # the server may be gone by itself
+        if cut is Cut.TORN:
+            ends.server.sendall(data[: max(0, commit.end - 3)])  # all but the end of what commits
+        elif cut is not Cut.UNSENT:
+            ends.server.sendall(data)
+            _go_on(ends, lambda: commit.is_whole if cut is Cut.SENT else commit.is_answered)
     # A reset, not an end: what the client has not read yet is gone too.
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    ends.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    ends.client.close()
+    ends.server.close()
+    is_missed = (cut is Cut.SENT and not commit.is_whole) or (cut is Cut.UNANSWERED and not _is_answered(commit))
+    return Cut.MISSED if is_missed else cut
 
 
-class _Requests:
-    """What one connection's client has sent so far: which of its prepared statements commit."""
+def _is_answered(commit: Commit) -> bool:
+    return commit.is_done if commit.messages else commit.is_answered
 
-    def __init__(self) -> None:
-        self._left = b""
-        self._has_begun = False
-        self._committing: dict[bytes, bool] = {}  # prepared statements, by name
 
-    def commits(self, data: bytes) -> bool:
-        """Tell whether there is a commit in what comes next."""
-        self._left += data
-        found = False
-        while True:
-            kind, body = self._next()
-            if body is None:
-                return found
-            found |= self._is_commit(kind, body)
-
-    def _next(self) -> tuple[bytes, bytes | None]:
-        start = 0 if not self._has_begun else 1  # the first messages have no kind
-        if len(self._left) < start + 4:
-            return b"", None
-        (length,) = struct.unpack_from("!I", self._left, start)
-        if len(self._left) < start + length:
-            return b"", None
-        kind, body = self._left[:start], self._left[start + 4 : start + length]
-        self._left = self._left[start + length :]
-        if not kind:
-            self._has_begun = body[:2] == b"\x00\x03"  # the protocol's version 3: not a request for encryption
-        return kind, body
-
-    def _is_commit(self, kind: bytes, body: bytes) -> bool:
-        if kind == b"Q":
-            return body.upper().startswith(b"COMMIT")
-        if kind == b"P":
-            name, _, rest = body.partition(b"\0")
-            self._committing[name] = rest.upper().startswith(b"COMMIT") or b"INSERT INTO pachyderm_events" in rest
-            return False
-        if kind == b"B":
-            _portal, _, rest = body.partition(b"\0")
-            return self._committing.get(rest.partition(b"\0")[0], False)
-        return False
+def _go_on(ends: _Ends, is_enough: Callable[[], bool]) -> None:
+    """Pass on what the client says, and keep what the server says, until it is enough."""
+    end = time.monotonic() + _SECONDS
+    while not is_enough() and (left := end - time.monotonic()) > 0:
+        readable, _, _ = select.select([ends.client, ends.server], [], [], left)
+        for each in readable:
+            data = each.recv(_CHUNK)
+            if not data:
+                return
+            if each is ends.server:
+                ends.dialogue.answers(data)
+            else:
+                ends.dialogue.asks(data)
+                ends.server.sendall(data)
