@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections import Counter
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -22,17 +23,19 @@ from torture.load.commands import Done, command, load_everything
 from torture.load.crew import Crew, in_a_process
 from torture.load.notes import note, notes
 from torture.load.project import make_project
+from torture.load.results import events_in, not_the_whole, note_sent
 
 NAME = "full disk, sqlite"
 _SIZE = 64 * 2**20
 _PATIENCE = 30.0
-_OURS = "green"  # what the commands send is no client's, and in a network by itself
+_OURS = "green"  # what the commands send is in a network by itself
+_NOTES = Path("clients", "commands.jsonl")
 _FULL = ("the disk is full", "No space left on device", "database or disk is full")
 
 _FRESH = ("--store", "sqlite:///new/fresh.db")
 WRITES = (
-    ("send", "account:new", "put", "network=green", "amount=5"),
-    ("send", "--file", "../messages.jsonl"),
+    ("send", "account:new", "put", "network=green", "amount=5", "--json"),
+    ("send", "--file", "../messages.jsonl", "--json"),
     ("snapshot", "--all"),
     ("backup", "copy.db"),
     ("export", "-o", "export.jsonl"),
@@ -41,7 +44,8 @@ WRITES = (
     (*_FRESH, "import", "../whole.jsonl"),
 )
 """What needs room: it is refused while there is none, and leaves nothing that passes for its result."""
-RESULTS = ("copy.db", "export.jsonl")
+RESULTS: Mapping[str, str | None] = {"copy.db": None, "export.jsonl": _OURS}
+"""What is made of the store, and of which network of it, where not of all."""
 READS = (("list", "--json"), ("history", "--json"), ("inspect", "--json"), ("replay",), ("store", "status"))
 """What needs none."""
 
@@ -84,7 +88,7 @@ def _fill_and_judge(folder: Path, run: Run, found: Path) -> None:
         for number in range(fills):
             fill(disk / "filler", leave=random.choice((0, 0, 4096, 40_000, 200_000)))
             _wait(tasks, "failed")
-            breaches += _ask_while_full(disk, counts)
+            breaches += _ask_while_full(disk, folder / _NOTES, counts)
             (disk / "filler").unlink()
             breaches += _ask_for_a_fresh_one(disk)
             _wait(tasks, "end")
@@ -93,11 +97,9 @@ def _fill_and_judge(folder: Path, run: Run, found: Path) -> None:
     finally:
         crew.abandon()
     settle([(_PLAIN.get(client, client), task) for client, task in tasks])
-    breaches += _ask_with_room(disk)
+    breaches += _ask_with_room(disk, folder / _NOTES)
     breaches += _refusals(tasks, counts)
     history = read_history(folder, store_url)
-    history.rows = [row for row in history.rows if row.network != _OURS]
-    history.heads = {whose: version for whose, version in history.heads.items() if whose[0] != _OURS}
     breaches += judge(history)
     note(found, {"numbers": {"times full": fills, **counts, **told(history)}, "breaches": breaches[:100]})
 
@@ -107,27 +109,52 @@ def _prepare(disk: Path, folder: Path) -> list[Breach]:
     message = {"to": "account:@many", "message": "put", "data": {"network": _OURS, "amount": 1}}
     (folder / "messages.jsonl").write_text(f"{json.dumps(message)}\n" * 500)
     done = [
-        command(disk, "send", "--file", "../messages.jsonl"),
+        _ask(disk, WRITES[1], folder / _NOTES),
         command(disk, "export", "-o", "../whole.jsonl"),
         command(disk, "--store", "sqlite:///closed.db", "import", "../whole.jsonl"),
     ]
     return [breach for each in done for breach in each.breaches((0,), "at first")]
 
 
-def _ask_while_full(disk: Path, counts: Counter[str]) -> list[Breach]:
+def _ask(disk: Path, words: tuple[str, ...], noted: Path) -> Done:
+    """Ask something; what the command says that it sent is noted, to be judged as everybody's."""
+    done = command(disk, *words)
+    if words[0] == "send":
+        note_sent(done, noted)
+    return done
+
+
+def _ask_while_full(disk: Path, noted: Path, counts: Counter[str]) -> list[Breach]:
     found = []
     for read in READS:
         found += command(disk, *read).breaches((0,), "full")
         found += _told(command(disk, "--store", "sqlite:///closed.db", *read), counts)  # which nobody has open
     for each in WRITES:
-        answer = command(disk, *each)
+        least = {name: events_in(disk / "pachyderm.db", network) for name, network in RESULTS.items()}
+        answer = _ask(disk, each, noted)
         found += _told(answer, counts)
-        there = [name for name in RESULTS if (disk / name).exists()]
-        if answer.status and there:
-            found.append(Breach("no_part_passes_for_the_whole", f"{each}: {there}"))
-        for name in there:
-            (disk / name).unlink()
+        found += judge_results(disk, answer, least, counts)
     return found + [Breach("no_part_is_left", each.name) for each in disk.glob(".pachyderm-*")]
+
+
+def judge_results(disk: Path, answer: Done, least: Mapping[str, int], counts: Counter[str]) -> list[Breach]:
+    """Return how what a command made of the store is there though it failed, or is not whole; and remove it.
+
+    `least` is how many events there were before.
+    """
+    found = []
+    for name in least:
+        if not (disk / name).exists():
+            if answer.status == 0 and name in answer.arguments:
+                found.append(Breach("no_part_passes_for_the_whole", f"{answer.arguments}: there is no {name}"))
+            continue
+        if answer.status:
+            found.append(Breach("no_part_passes_for_the_whole", f"{answer.arguments}: {name}"))
+        else:
+            counts["copies read back"] += 1
+            found += not_the_whole(disk, disk / name, least[name])
+        (disk / name).unlink()
+    return found
 
 
 def _told(answer: Done, counts: Counter[str]) -> list[Breach]:
@@ -149,10 +176,12 @@ def _ask_for_a_fresh_one(disk: Path) -> list[Breach]:
     return found
 
 
-def _ask_with_room(disk: Path) -> list[Breach]:
+def _ask_with_room(disk: Path, noted: Path) -> list[Breach]:
     found = []
     for each in (*READS, *WRITES[:5], ("store", "verify", "--all-networks")):
-        found += command(disk, *each).breaches((0,), "with room again")
+        found += _ask(disk, each, noted).breaches((0,), "with room again")
+    for name, network in RESULTS.items():
+        found += not_the_whole(disk, disk / name, events_in(disk / "pachyderm.db", network))
     return found
 
 
