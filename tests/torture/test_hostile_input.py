@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from torture.fuzz.targets import TARGETS, Broken, Target
 from torture.hostile import lines, words
 from torture.hostile.judging import breaches_of
-from torture.load.commands import Done
+from torture.load.commands import Done, command
+from torture.scenarios import hostile_sizes
 from torture.scenarios.hostile_commands import one_round, unsound
 from torture.scenarios.hostile_parsers import came_of
 
@@ -148,3 +149,22 @@ def test_a_law_that_does_not_hold_comes_out(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr("torture.fuzz.targets.harmless", lambda text: text)
     with pytest.raises(Broken):
         TARGETS["shown"].read(b"\x1b[2J")
+
+
+def test_a_message_that_is_refused_for_its_size_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each way in has to keep a big message: to refuse them all is no success."""
+    monkeypatch.setattr(
+        hostile_sizes, "command", lambda _, *words, **__: Done(words, 2 if words[0] == "send" else 0, "", TOLD)
+    )
+    found, _ = hostile_sizes.strike(tmp_path, hostile_sizes.WAYS["--data -"], 100)
+    assert {breach.law for breach in found} == {"each_way_is_kept"}
+
+
+def test_an_output_that_takes_nothing_is_no_failure_of_user_code() -> None:
+    """What was committed is kept though it cannot be told; with status 1 it would be somebody else's fault."""
+    error = "error: the output cannot be written: No space left on device; what was committed is kept\n"
+    assert laws_of(Done(("send", "chest:@a", "put-in"), 7, "", error), AFTER) == set()
+    assert laws_of(Done(("send", "chest:@a", "put-in"), 1, "", error), AFTER) == {"a_status_of_the_contract"}
+    done = command(Path(__file__).resolve().parents[2], "describe", output_is_full=True)
+    assert done.status != 0
+    assert "the output cannot be written" in done.err

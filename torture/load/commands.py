@@ -83,8 +83,13 @@ def load_everything() -> None:
                 import_module(module.name)
 
 
-def command(folder: Path, *arguments: str, stdin: str | bytes = "", as_nobody: bool = False) -> Done:
-    """Run `pachyderm` in a folder; `as_nobody` without root's rights, which stand above all others."""
+def command(
+    folder: Path, *arguments: str, stdin: str | bytes = "", as_nobody: bool = False, output_is_full: bool = False
+) -> Done:
+    """Run `pachyderm` in a folder; `as_nobody` without root's rights, which stand above all others.
+
+    With `output_is_full` its standard output takes nothing.
+    """
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err, tempfile.TemporaryFile() as given:
         given.write(stdin if isinstance(stdin, bytes) else stdin.encode())
         given.seek(0)
@@ -94,6 +99,8 @@ def command(folder: Path, *arguments: str, stdin: str | bytes = "", as_nobody: b
         if process == 0:
             for target, file in enumerate((given, out, err)):
                 os.dup2(file.fileno(), target)
+            if output_is_full:
+                os.dup2(os.open("/dev/full", os.O_WRONLY), 1)
             _be_the_command(folder, arguments, as_nobody=as_nobody)
         status, memory = _ended(process)
         out.seek(0)

@@ -129,6 +129,7 @@ def _ask_while_full(disk: Path, noted: Path, counts: Counter[str]) -> list[Breac
     for read in READS:
         found += command(disk, *read).breaches((0,), "full")
         found += _told(command(disk, "--store", "sqlite:///closed.db", *read), counts)  # which nobody has open
+    found += command(disk, *READS[0], output_is_full=True).breaches((7,), "full, and so is the standard output")
     for each in WRITES:
         least = {name: events_in(disk / "pachyderm.db", network) for name, network in RESULTS.items()}
         answer = _ask(disk, each, noted)

@@ -36,13 +36,14 @@ _TOML = b'[store]\nwait_seconds = 0.2\n[lookup]\ntypes = ["chest"]\n'
 
 
 class Case(NamedTuple):
-    """A command line, the files that it finds, its standard input, and the project's own file."""
+    """A command line, the files that it finds, its standard input, the project's own file, and whether output goes."""
 
     kind: str
     line: tuple[str, ...]
     file: bytes = b""
     stdin: bytes = b""
     toml: bytes = _TOML
+    output_is_full: bool = False
 
 
 def on_sqlite(run: Run) -> Figure:
@@ -86,6 +87,7 @@ def one_round(place: Path, chances: str, size: int, counts: Counter[str]) -> lis
         found.extend(Breach(law, f"{case.kind}: {what}") for law, what in breaches_of(done, before, after))
         counts[f"{case.kind} inputs"] += 1
         counts[f"ended with {done.status}"] += 1
+        counts["outputs that take nothing"] += case.output_is_full
         before = after
 
     each_of(cases(exported), strike, chances, size)
@@ -132,11 +134,12 @@ def cases(exported: list[bytes]) -> st.SearchStrategy[Case]:
     file = st.one_of(documents.documents(), documents.line_files())
     json_flag = st.sampled_from([(), ("--json",)])
     way = st.sampled_from(["@document.json", "-"])
+    full = st.sampled_from([False] * 15 + [True])
     reads = st.sampled_from([("inspect",), ("history",), ("replay",), ("timers", "list"), ("snapshot",)])
 
     def kind(name: str, *parts: st.SearchStrategy[Any], **values: st.SearchStrategy[Any]) -> st.SearchStrategy[Case]:
         words_of = st.tuples(*parts, json_flag).map(lambda drawn: tuple(word for part in drawn for word in part))
-        nothing = {"file": st.just(b""), "stdin": st.just(b""), "toml": st.just(_TOML)}
+        nothing = {"file": st.just(b""), "stdin": st.just(b""), "toml": st.just(_TOML), "output_is_full": full}
         return st.builds(Case, st.just(name), words_of, **{**nothing, **values})
 
     return st.one_of(
@@ -189,7 +192,7 @@ def _run(place: Path, case: Case) -> Done:
     for name in words.FILES:
         (place / name).write_bytes(case.file)
     (place / "pachyderm.toml").write_bytes(case.toml)
-    return command(place, *case.line, stdin=case.stdin)
+    return command(place, *case.line, stdin=case.stdin, output_is_full=case.output_is_full)
 
 
 def _left_whole(place: Path) -> Iterator[Breach]:
