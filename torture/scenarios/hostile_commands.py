@@ -134,7 +134,7 @@ def cases(exported: list[bytes]) -> st.SearchStrategy[Case]:
     file = st.one_of(documents.documents(), documents.line_files())
     json_flag = st.sampled_from([(), ("--json",)])
     way = st.sampled_from(["@document.json", "-"])
-    full = st.sampled_from([False] * 15 + [True])
+    full = st.sampled_from([False] * 3 + [True])
     reads = st.sampled_from([("inspect",), ("history",), ("replay",), ("timers", "list"), ("snapshot",)])
 
     def kind(name: str, *parts: st.SearchStrategy[Any], **values: st.SearchStrategy[Any]) -> st.SearchStrategy[Case]:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from random import Random
-from statistics import median
+from statistics import linear_regression, median
 from typing import Any, NamedTuple
 
 from pachyderm_cli import Pachyderm, PachydermError
@@ -28,7 +28,8 @@ _PAUSE = 0.05  # seconds between what a thread does: an hour is to be long, not 
 _SAMPLES = 60
 _WARM = 0.25  # of the time, after which everything that is kept is there
 
-# What may be more at the end than it was once warm: a few per cent of memory, a connection or two.
+# What may be more at the end than it was once warm: a few per cent of memory, or, of a small process, what an allocator
+# keeps of a few batches; a connection or two.
 _MEMORY_RATIO, _MEMORY_MORE = 1.05, 8 * 2**20
 _FILES_MORE, _THREADS_MORE = 4, 2
 _LARGEST_LOG = 32 * 2**20
@@ -45,12 +46,16 @@ def on_postgres(run: Run) -> Figure:
 
 
 class Sample(NamedTuple):
-    """What the process has at a moment: bytes of memory, open files, threads, bytes of SQLite's log."""
+    """What the process has at a moment: bytes of memory, open files, threads, bytes of SQLite's log; and when that is.
+
+    The moment is in seconds since the load began.
+    """
 
     memory: int
     files: int
     threads: int
     log: int
+    at: float
 
 
 def _soak(run: Run, store_url: str, database: str) -> Figure:
@@ -65,7 +70,7 @@ def _soak(run: Run, store_url: str, database: str) -> Figure:
     samples = [Sample(**each) for each in notes(folder / "samples.jsonl")]
     history = read_history(folder, store_url)
     seen = {each.position for each in history.seen}
-    breaches = [*_not_level(samples), *judge(history)]
+    breaches = [*not_level(samples), *judge(history)]
     first, last = _middle(samples[: len(samples) // 3]), _middle(samples[-len(samples) // 3 :])
     numbers: dict[str, Any] = {
         "minutes": round(seconds / 60, 1),
@@ -73,6 +78,7 @@ def _soak(run: Run, store_url: str, database: str) -> Figure:
         "events": len(history.rows),
         "followed": len(seen),
         "memory": f"{first.memory / 2**20:.1f} to {last.memory / 2**20:.1f} MB",
+        "memory in the second half": f"{slope([each for each in samples if each.at > seconds / 2]):+.1f} MB an hour",
         "open files": f"{first.files} to {last.files}",
         "threads": f"{first.threads} to {last.threads}",
     }
@@ -92,7 +98,7 @@ def _load(task: Task, seconds: float, samples: Path) -> None:
         while (passed := time.monotonic() - began) < seconds and not any(each.done() for each in running):
             if passed >= _WARM * seconds:
                 gc.collect()  # what is garbage is none of it
-                note(samples, _sample(engine)._asdict())
+                note(samples, _sample(engine, passed)._asdict())
             time.sleep(seconds / _SAMPLES)
         stop.set()
         for each in running:
@@ -136,7 +142,7 @@ def _chances(task: Task, number: int) -> Random:
     return Random(f"{task.seed}:{task.name}:{number}")  # noqa: S311 - chances, no secrets
 
 
-def _sample(engine: Pachyderm) -> Sample:
+def _sample(engine: Pachyderm, at: float) -> Sample:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     store = engine.store
     log = Path(f"{store.url.database}-wal") if store.is_sqlite else None
@@ -145,6 +151,7 @@ def _sample(engine: Pachyderm) -> Sample:
         files=len(list(Path("/proc/self/fd").iterdir())),
         threads=threading.active_count(),
         log=log.stat().st_size if log is not None and log.exists() else 0,
+        at=at,
     )
 
 
@@ -152,12 +159,18 @@ def _middle(samples: list[Sample]) -> Sample:
     return Sample(*(int(median(column)) for column in zip(*samples, strict=True)))
 
 
-def _not_level(samples: list[Sample]) -> list[Breach]:
+def slope(samples: list[Sample]) -> float:
+    """Return how much memory becomes more, in MB an hour, by the line that fits best."""
+    line = linear_regression([each.at for each in samples], [each.memory for each in samples])
+    return line.slope * 3600 / 2**20
+
+
+def not_level(samples: list[Sample]) -> list[Breach]:
     """Compare the first third of what was noted once warm with the last."""
     third = len(samples) // 3
     first, last = _middle(samples[:third]), _middle(samples[-third:])
     found = []
-    if last.memory > first.memory * _MEMORY_RATIO + _MEMORY_MORE:
+    if last.memory > max(first.memory * _MEMORY_RATIO, first.memory + _MEMORY_MORE):
         found.append(f"memory went from {first.memory:,} to {last.memory:,} bytes")
     if last.files > first.files + _FILES_MORE:
         found.append(f"open files went from {first.files} to {last.files}")
