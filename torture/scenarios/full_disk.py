@@ -26,7 +26,7 @@ from torture.load.project import make_project
 from torture.load.results import events_in, not_the_whole, note_sent
 
 NAME = "full disk, sqlite"
-_SIZE = 64 * 2**20
+_SIZE = 512 * 2**20  # a full run writes some 300 MB, and is to be out of room by the filler alone
 _PATIENCE = 30.0
 _OURS = "green"  # what the commands send is in a network by itself
 _NOTES = Path("clients", "commands.jsonl")
