@@ -116,6 +116,10 @@ class Server:
             return False
         return True
 
+    def logged(self, text: str) -> int:
+        """Return how often it has said a text in its log."""
+        return (self.data / "log").read_text(encoding="utf-8", errors="replace").count(text)
+
     def execute(self, statement: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """Run a statement in a session of its own; return its rows. Raises psycopg.Error."""
         with psycopg.connect(self.dsn(), autocommit=True, connect_timeout=10) as connection:

@@ -89,15 +89,16 @@ def outages(everybody: Sequence[tuple[Client, Task]]) -> dict[str, Any]:
     return {"sends refused": len(refused), "slowest send": f"{slowest:.1f} s"}
 
 
-def wait_for_sends(everybody: Cast, seconds: float = 30) -> None:
-    """Return once every sender was told something new. Raises SystemExit where one hangs for longer."""
+def wait_for_sends(everybody: Cast, seconds: float = 30) -> float:
+    """Return once every sender was told something new, after how long. Raises SystemExit where one hangs for longer."""
     senders = [task for client, task in everybody if client in SENDERS]
     before = {task.name: _answered(task) for task in senders}
-    end = time.monotonic() + seconds
+    began = time.monotonic()
     while hanging := [task.name for task in senders if _answered(task) <= before[task.name]]:
-        if time.monotonic() > end:
+        if time.monotonic() > began + seconds:
             raise SystemExit(f"{', '.join(hanging)} sent nothing for {seconds:g} seconds")
         time.sleep(0.05)
+    return time.monotonic() - began
 
 
 def _answered(task: Task) -> int:

@@ -223,6 +223,7 @@ def intend(task: Task, random: Random) -> dict[str, Any]:
 def send(engine: Pachyderm, task: Task, intent: dict[str, Any], stop: threading.Event) -> None:
     """Send a message until something is known of it, and note that; what failed is noted too."""
     outcome: Sent | Rejected
+    first = time.monotonic()
     while True:
         began = time.monotonic()
         try:
@@ -235,7 +236,7 @@ def send(engine: Pachyderm, task: Task, intent: dict[str, Any], stop: threading.
             if stop.wait(0.1):
                 return
             continue
-        note_outcome(task, intent, outcome, began)
+        note_outcome(task, intent, outcome, first)
         return
 
 
@@ -251,7 +252,7 @@ def note_outcome(task: Task, intent: dict[str, Any], outcome: Sent | Rejected, b
 
 
 def note_end(task: Task, intent: dict[str, Any], version: int | None, began: float, **told: Any) -> None:
-    """Note what a client was told of a message: the version, or None where it was rejected."""
+    """Note what a client was told of a message that it first tried then: the version, or None where it was rejected."""
     at = time.monotonic()
     took = round(at - began, 4)
     note(task.file("clients"), {"note": "end", "id": intent["id"], "version": version, "took": took, "at": at, **told})

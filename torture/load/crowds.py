@@ -35,16 +35,17 @@ def write_in_batches(task: Task, stop: threading.Event) -> None:
     """Send many messages at a time, first once more those that nobody knows the outcome of."""
     random = task.random
     with task.engine() as engine:
-        batch = unanswered(task)
+        batch, first = unanswered(task), time.monotonic()
         while not stop.is_set():
-            batch = batch or [intend(task, random) for _ in range(_BATCH)]
-            batch = _sent_together(engine, task, batch, stop)
+            if not batch:
+                batch, first = [intend(task, random) for _ in range(_BATCH)], time.monotonic()
+            batch = _sent_together(engine, task, batch, first, stop)
 
 
 def _sent_together(
-    engine: Pachyderm, task: Task, batch: list[dict[str, Any]], stop: threading.Event
+    engine: Pachyderm, task: Task, batch: list[dict[str, Any]], first: float, stop: threading.Event
 ) -> list[dict[str, Any]]:
-    """Send a batch; return what is left of it where the store failed."""
+    """Send a batch that was tried `first` then; return what is left of it where the store failed."""
     requests = [
         engine.request(f"account:{each['entity']}", "put", each["message"], message_id=each["id"]) for each in batch
     ]
@@ -63,5 +64,5 @@ def _sent_together(
         elif isinstance(outcome, Exception) and not isinstance(outcome, Rejected):
             raise outcome
         else:
-            note_outcome(task, intent, outcome, began)
+            note_outcome(task, intent, outcome, first)
     return left

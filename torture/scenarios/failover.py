@@ -10,7 +10,8 @@ from torture.faults.server import Server, a_server, standby_of
 from torture.figure import Figure, Run
 from torture.judge.history import read_history
 from torture.judge.laws import judge
-from torture.load.cast import Cast, cast, outages, told, under_fire, wait_for_sends
+from torture.load.cast import cast, outages, told, under_fire
+from torture.load.recovery import Recoveries
 
 NAME = "postgres failover"
 
@@ -22,18 +23,19 @@ def on_postgres(run: Run) -> Figure:
     with ExitStack() as stack:
         pair = _Pair(stack)
         everybody = cast(pair.url(), folder, run.seed)
-        slowest = list[float]()
-        under_fire(everybody, lambda _: slowest.extend(_fail_over_and_over(run, pair, everybody)))
+        slowest, recoveries = list[float](), Recoveries(everybody)
+        under_fire(everybody, lambda _: slowest.extend(_fail_over_and_over(run, pair, recoveries)))
         took = round(time.monotonic() - began)
         history = read_history(folder, pair.primary.url())
         numbers = {
             "failovers": len(slowest),
             "seconds": took,
             "until all writers went on": f"{max(slowest):.1f} s at most",
+            **recoveries.told(),
             **outages(everybody),
             **told(history),
         }
-        return Figure(NAME, numbers, judge(history))
+        return Figure(NAME, numbers, [*judge(history), *recoveries.breaches()])
 
 
 class _Pair:
@@ -55,21 +57,21 @@ class _Pair:
         self.standby = self._stack.enter_context(standby_of(self.primary, port=gone.port))
 
 
-def _fail_over_and_over(run: Run, pair: _Pair, everybody: Cast) -> list[float]:
+def _fail_over_and_over(run: Run, pair: _Pair, recoveries: Recoveries) -> list[float]:
     random = Random(f"failover:{run.seed}")  # noqa: S311 - chances, no secrets
     took, rounds = [], run.size(20, quick=3)
     for done in range(rounds):
-        wait_for_sends(everybody)
+        recoveries.wait()
         time.sleep(random.uniform(0, 1))
         _let_the_standby_fall_behind(random, pair.primary)
         began = time.monotonic()
         time.sleep(random.uniform(0, 1))  # until somebody notices
         pair.standby.promote()
         pair.replace_the_standby()  # without one nothing is committed
-        wait_for_sends(everybody)
+        recoveries.measure("a failover")
         took.append(time.monotonic() - began)
         run.progress(done + 1, rounds)
-    wait_for_sends(everybody)
+    recoveries.wait()
     return took
 
 

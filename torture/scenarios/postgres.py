@@ -1,21 +1,40 @@
 """A Postgres server in trouble: restarted and killed under load, sessions ended, timeouts, no connection to spare."""
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from random import Random
+from types import MappingProxyType
+from typing import NamedTuple
 
 import psycopg
 
 from torture.faults.server import END_SESSIONS, Server, a_server
 from torture.figure import Figure, Run
+from torture.judge.faults import the_faults_happened
 from torture.judge.history import read_history
 from torture.judge.laws import judge
-from torture.load.cast import Cast, cast, outages, told, under_fire, wait_for_sends
+from torture.load.cast import cast, outages, told, under_fire
+from torture.load.recovery import Recoveries
 
 CONNECTIONS = 30
 
-Trouble = Callable[[Run, Server, Random, Cast], dict[str, object]]
+_REFUSED = ("sorry, too many clients already", "remaining connection slots are reserved")
+
+
+_TIMEOUTS = ("statement", "lock")
+_OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE application_name <> 'taken' AND backend_type = 'client backend'"
+
+
+class Done(NamedTuple):
+    """What was done: faults by name, each of which is to have happened, and what else is told."""
+
+    faults: dict[str, int]
+    numbers: Mapping[str, object] = MappingProxyType({})
+
+
+Trouble = Callable[[Run, Server, Random, Recoveries], Done]
 
 
 def restarts(run: Run) -> Figure:
@@ -43,38 +62,41 @@ def _in_trouble(run: Run, name: str, trouble: Trouble, settings: dict[str, objec
     folder = run.folder(name.replace(" ", "-"))
     with a_server(**(settings or {})) as server:
         everybody = cast(server.url(), folder, run.seed)
-        done: dict[str, object] = {}
+        recoveries, dones = Recoveries(everybody), list[Done]()
         began = time.monotonic()
-        under_fire(everybody, lambda _: done.update(trouble(run, server, random, everybody)))
+        under_fire(everybody, lambda _: dones.append(trouble(run, server, random, recoveries)))
         took = round(time.monotonic() - began)
         history = read_history(folder, server.url())
-        numbers = {**done, "seconds": took, **outages(everybody), **told(history)}
-        return Figure(name, numbers, judge(history))
+        [done] = dones
+        of_clients = {**recoveries.told(), **outages(everybody), **told(history)}
+        breaches = [*judge(history), *the_faults_happened(done.faults), *recoveries.breaches()]
+        return Figure(name, {**done.faults, **done.numbers, "seconds": took, **of_clients}, breaches)
 
 
-def _restart(run: Run, server: Server, random: Random, everybody: Cast) -> dict[str, object]:
+def _restart(run: Run, server: Server, random: Random, recoveries: Recoveries) -> Done:
     rounds, kinds = run.size(40, quick=6), ["fast", "immediate", "kill", "session"]
+    ways = Counter[str]()
+    recoveries.wait()
     for done in range(rounds):
-        wait_for_sends(everybody)
-        match random.choice(kinds) if done >= len(kinds) else kinds[done]:
-            case "kill":
-                server.kill()
-            case "session":
-                [process] = random.sample(server.sessions(), 1)
-                server.kill_session(process)
-                while not server.is_ready():
-                    time.sleep(0.02)
-                continue
-            case mode:
-                server.stop(mode)
-        time.sleep(random.uniform(0, 2))
-        server.start()
+        way = random.choice(kinds) if done >= len(kinds) else kinds[done]
+        ways[way] += 1
+        if way == "session":
+            [process] = random.sample(server.sessions(), 1)
+            server.kill_session(process)
+            while not server.is_ready():
+                time.sleep(0.02)
+        else:
+            server.kill() if way == "kill" else server.stop(way)
+            time.sleep(random.uniform(0, 2))
+            server.start()
+        recoveries.measure(way)
         run.progress(done + 1, rounds)
-    wait_for_sends(everybody)
-    return {"restarts": rounds}
+    crashes = server.logged("terminated by signal 9")
+    faults = {"restarts": ways["fast"], "ended at once": ways["immediate"], "kill -9": ways["kill"]}
+    return Done({**faults, "kill -9 of a session": min(ways["session"], crashes)})
 
 
-def _end_sessions(run: Run, server: Server, random: Random, everybody: Cast) -> dict[str, object]:
+def _end_sessions(run: Run, server: Server, random: Random, recoveries: Recoveries) -> Done:
     wanted, cut = run.size(1000, quick=200), 0
     with psycopg.connect(server.dsn(), autocommit=True) as session:
         while cut < wanted:
@@ -83,47 +105,70 @@ def _end_sessions(run: Run, server: Server, random: Random, everybody: Cast) -> 
             if processes:
                 [(ended,)] = session.execute("SELECT pg_terminate_backend(%s)", [random.choice(processes)]).fetchall()
                 cut += ended
+                if ended and cut % 40 == 0:
+                    recoveries.measure("ended sessions")
             run.progress(cut, wanted)
-    wait_for_sends(everybody)
-    return {"sessions ended": cut}
+    recoveries.measure("ended sessions")
+    return Done({"sessions ended": server.logged("terminating connection due to administrator command")})
 
 
-def _time_out(run: Run, server: Server, random: Random, everybody: Cast) -> dict[str, object]:
+def _time_out(run: Run, server: Server, random: Random, recoveries: Recoveries) -> Done:
     rounds = run.size(200, quick=30)
-    wait_for_sends(everybody)
+    recoveries.wait()
     server.execute("ALTER DATABASE postgres SET statement_timeout TO '60ms'")
     server.execute("ALTER DATABASE postgres SET lock_timeout TO '30ms'")
     server.end_sessions()  # those that come have the settings
     with psycopg.connect(server.dsn()) as session:
         session.execute("SET statement_timeout TO 0; SET lock_timeout TO 0")
+        session.commit()
         for done in range(rounds):
             with suppress(psycopg.errors.DeadlockDetected), session.transaction():
                 table = random.choice(["pachyderm_entities", "pachyderm_entities", "pachyderm_outbox"])
                 session.execute(f"SELECT 1 FROM {table} FOR UPDATE".encode())  # noqa: S608 - the names above
                 time.sleep(random.uniform(0, 0.15))
             time.sleep(random.uniform(0, 0.1))
+            if done % 10 == 0:
+                recoveries.measure("timeouts")
             run.progress(done + 1, rounds)
     server.execute("ALTER DATABASE postgres RESET ALL")
     server.end_sessions()
-    wait_for_sends(everybody)
-    return {"times that locks were held": rounds}
+    recoveries.measure("timeouts")
+    fired = {f"{kind} timeouts": server.logged(f"canceling statement due to {kind} timeout") for kind in _TIMEOUTS}
+    return Done(fired, {"times that locks were held": rounds})
 
 
-def _take_connections(run: Run, server: Server, random: Random, everybody: Cast) -> dict[str, object]:
-    rounds, most = run.size(20, quick=4), 0
+def _take_connections(run: Run, server: Server, random: Random, recoveries: Recoveries) -> Done:
+    rounds, used_up, met, most = run.size(20, quick=4), 0, 0, 0
+    recoveries.wait()
     for done in range(rounds):
-        wait_for_sends(everybody)
         with ExitStack() as taken:
-            held = 0
             session = taken.enter_context(psycopg.connect(server.dsn(), autocommit=True))
+            before, held, refusals = _refusals(server), 0, 0
             for _ in range(10):  # the clients want them back
-                with suppress(psycopg.OperationalError):
-                    while True:
-                        taken.enter_context(psycopg.connect(server.dsn()))
-                        held += 1
                 session.execute(END_SESSIONS)
+                held += _take_all(server, taken)
+                refusals += 1
             most = max(most, held)
             time.sleep(random.uniform(0.5, 2))
+            held += _take_all(server, taken)  # whether there is none even now
+            [(others,)] = session.execute(_OTHERS).fetchall()
+            used_up += held + others >= CONNECTIONS
+            met += _refusals(server) - before > refusals + 1
+        recoveries.measure("used-up connections")
         run.progress(done + 1, rounds)
-    wait_for_sends(everybody)
-    return {"times without connections": rounds, "of them taken": f"{most} of {CONNECTIONS}"}
+    taken_of = {"of them taken": f"{most} of {CONNECTIONS}", "rounds": rounds}
+    return Done({"times without connections": used_up, "times that clients were refused": met}, taken_of)
+
+
+def _take_all(server: Server, taken: ExitStack) -> int:
+    """Take connections until one is refused; return how many."""
+    held = 0
+    with suppress(psycopg.OperationalError):
+        while True:
+            taken.enter_context(psycopg.connect(server.dsn(), application_name="taken"))
+            held += 1
+    return held
+
+
+def _refusals(server: Server) -> int:
+    return sum(map(server.logged, _REFUSED))

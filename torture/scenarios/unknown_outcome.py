@@ -8,12 +8,12 @@ from random import Random
 from torture.faults.cutting import Cut, CuttingProxy
 from torture.faults.server import a_server
 from torture.figure import Figure, Run
+from torture.judge.faults import the_faults_happened
 from torture.judge.history import History, read_history
 from torture.judge.laws import Breach, judge
 from torture.load.cast import cast, outages, told, under_fire
 
 NAME = "postgres commits unanswered"
-HAPPENED = "the_fault_happened"
 
 Cuts = Sequence[tuple[Cut, list[str]]]
 
@@ -76,9 +76,11 @@ def what_did_not_happen(
 ) -> Iterator[Breach]:
     """Yield what was to be met and was not: enough cuts, each kind of them, and both outcomes."""
     if _unanswered(cuts) < wanted:
-        yield Breach(HAPPENED, f"{_unanswered(cuts)} commits of sends were cut where the server had all, not {wanted}")
+        yield Breach(
+            the_faults_happened.__name__,
+            f"{_unanswered(cuts)} commits of sends were cut where the server had all, not {wanted}",
+        )
     numbers = _told(cuts) | _found(cuts, again, history)
     needed = [f"sends cut {each}" for each in Cut if each is not Cut.MISSED]
-    for name in (*needed, "cut messages in the log", "cut messages not in the log"):
-        if not numbers[name]:
-            yield Breach(HAPPENED, f"{name}: none")
+    names = (*needed, "cut messages in the log", "cut messages not in the log")
+    yield from the_faults_happened({name: numbers[name] for name in names})
