@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from functools import cache
@@ -16,10 +17,12 @@ from typer.exceptions import TyperException
 from pachyderm_cli import __version__
 from pachyderm_cli.cli import exit_codes
 from pachyderm_cli.cli.catalogue import Catalogue
-from pachyderm_cli.cli.output import abandon, finish, tell_error, tell_traceback
+from pachyderm_cli.cli.output import abandon, finish, tell_error, tell_traceback, unwritable
 from pachyderm_cli.cli.parameters import lighten
 from pachyderm_cli.cli.session import Session
 from pachyderm_cli.errors import Interrupted, PachydermError, UsageError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class _OutputClosed(Exception):
@@ -107,9 +110,15 @@ def run(arguments: list[str]) -> int:
     except SystemExit:  # Typer's own way out, after completion
         raise
     except BaseException as error:  # noqa: BLE001 - the last boundary
-        text = f"an unexpected failure in pachyderm: {type(error).__name__}: {error}; PACHYDERM_DEBUG=1 shows where"
-        return _fail(PachydermError(text), as_json=as_json)
+        return _fail(_unexpected(error), as_json=as_json)
     return answer if isinstance(answer, int) else exit_codes.DONE
+
+
+def _unexpected(error: BaseException) -> PachydermError:
+    if isinstance(error, OSError) and error.errno in _FULL:  # Typer writes help, the version and completion itself
+        return unwritable(error)
+    text = f"an unexpected failure in pachyderm: {type(error).__name__}: {error}; PACHYDERM_DEBUG=1 shows where"
+    return PachydermError(text)
 
 
 @cache

@@ -180,8 +180,13 @@ def _output_errors() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        abandon()
-        raise OutputError(f"the output cannot be written: {error.strerror}; what was committed is kept") from error
+        raise unwritable(error) from error
+
+
+def unwritable(error: OSError) -> OutputError:
+    """Return the error for output that cannot be written; what is left of it goes nowhere."""
+    abandon()
+    return OutputError(f"the output cannot be written: {error.strerror}; what was committed is kept")
 
 
 def abandon() -> None:

@@ -139,6 +139,15 @@ def test_a_full_disk_below_a_long_output_is_told(pachyderm: Command) -> None:
     assert "the output cannot be written: No space left on device" in done.error["message"]
 
 
+@pytest.mark.parametrize("line", [("--help",), ("--version",), ("send", "--help"), ("list", "--json"), ("describe",)])
+def test_a_full_disk_below_any_output_is_told(pachyderm: Command, line: tuple[str, ...]) -> None:
+    """What the parser of the command line prints itself is no other."""
+    pachyderm.quick("send", "counter:@a", "increment").done()
+    done = _in_shell(pachyderm, '"$@" > /dev/full', *line)
+    assert (done.status, done.out) == (7, "")
+    assert "the output cannot be written: No space left on device" in done.err
+
+
 @pytest.mark.parametrize("closing", [">&-", "2>&-", "<&- >&- 2>&-"])
 def test_closed_streams_do_no_harm(pachyderm: Command, closing: str) -> None:
     """With standard streams closed the command does its work, and writes into no file that takes their place."""
