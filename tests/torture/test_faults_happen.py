@@ -11,7 +11,7 @@ from torture.load import clients, recovery
 from torture.load.clients import Task
 from torture.load.notes import note
 from torture.load.recovery import Recoveries
-from torture.scenarios.contention import starved
+from torture.scenarios.contention import starved, too_slow
 
 
 def test_a_fault_that_never_happened_is_a_breach() -> None:
@@ -23,28 +23,31 @@ def test_a_fault_that_never_happened_is_a_breach() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shares", "part", "slowest", "found"),
+    ("shares", "part", "found"),
     [
-        ({"a": 10, "b": 50, "c": 50}, 5.0, 1.0, 0),
-        ({"a": 9, "b": 50, "c": 50}, 5.0, 1.0, 1),
-        ({"a": 1, "b": 50, "c": 50}, inf, 1.0, 0),
-        ({"a": 0, "b": 50, "c": 50}, inf, 1.0, 1),
-        ({"a": 0, "b": 0, "c": 0}, 5.0, 1.0, 3),
-        ({"a": 50, "b": 50, "c": 50}, 5.0, 11.0, 1),
+        ({"a": 10, "b": 50, "c": 50}, 5.0, 0),
+        ({"a": 9, "b": 50, "c": 50}, 5.0, 1),
+        ({"a": 1, "b": 50, "c": 50}, inf, 0),
+        ({"a": 0, "b": 50, "c": 50}, inf, 1),
+        ({"a": 0, "b": 0, "c": 0}, 5.0, 3),
     ],
 )
-def test_who_gets_far_less_than_the_others_starves(
-    shares: dict[str, int], part: float, slowest: float, found: int
-) -> None:
-    """Nobody gets less than a part of the median, or nothing; no send takes too long."""
-    assert len(starved(shares, part, slowest)) == found
+def test_who_gets_far_less_than_the_others_starves(shares: dict[str, int], part: float, found: int) -> None:
+    """Nobody gets less than a part of the median, or nothing."""
+    assert len(starved(shares, part)) == found
+
+
+def test_a_send_that_takes_too_long_is_told() -> None:
+    """The slowest of all is held to the bound."""
+    assert too_slow(9.9, 10) == []
+    assert too_slow(10.1, 10) == ["a send took 10.1 s"]
 
 
 def recoveries(folder: Path, monkeypatch: pytest.MonkeyPatch, *took: float) -> Recoveries:
     """Return recoveries that took so long, of one writer."""
     (folder / "clients").mkdir()
     task = Task("writer", "sqlite://", "red", folder, 1)
-    measured = Recoveries([(clients.write, task)])
+    measured = Recoveries([(clients.write, task)], 10)
     left = iter(took)
     monkeypatch.setattr(recovery, "wait_for_sends", lambda _: next(left))
     for _ in took:

@@ -11,7 +11,7 @@ from torture.figure import Figure, Run
 from torture.judge.history import read_history
 from torture.judge.laws import judge
 from torture.load.cast import cast, outages, told, under_fire
-from torture.load.recovery import Recoveries
+from torture.load.recovery import HANGS, MOST_SECONDS, Recoveries
 
 NAME = "postgres failover"
 
@@ -23,7 +23,7 @@ def on_postgres(run: Run) -> Figure:
     with ExitStack() as stack:
         pair = _Pair(stack)
         everybody = cast(pair.url(), folder, run.seed)
-        slowest, recoveries = list[float](), Recoveries(everybody)
+        slowest, recoveries = list[float](), Recoveries(everybody, run.size(MOST_SECONDS, quick=HANGS))
         under_fire(everybody, lambda _: slowest.extend(_fail_over_and_over(run, pair, recoveries)))
         took = round(time.monotonic() - began)
         history = read_history(folder, pair.primary.url())

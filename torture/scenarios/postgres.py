@@ -16,7 +16,7 @@ from torture.judge.faults import the_faults_happened
 from torture.judge.history import read_history
 from torture.judge.laws import judge
 from torture.load.cast import cast, outages, told, under_fire
-from torture.load.recovery import Recoveries
+from torture.load.recovery import HANGS, MOST_SECONDS, Recoveries
 
 CONNECTIONS = 30
 
@@ -62,7 +62,7 @@ def _in_trouble(run: Run, name: str, trouble: Trouble, settings: dict[str, objec
     folder = run.folder(name.replace(" ", "-"))
     with a_server(**(settings or {})) as server:
         everybody = cast(server.url(), folder, run.seed)
-        recoveries, dones = Recoveries(everybody), list[Done]()
+        recoveries, dones = Recoveries(everybody, run.size(MOST_SECONDS, quick=HANGS)), list[Done]()
         began = time.monotonic()
         under_fire(everybody, lambda _: dones.append(trouble(run, server, random, recoveries)))
         took = round(time.monotonic() - began)
