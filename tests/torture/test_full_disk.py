@@ -54,7 +54,8 @@ def test_what_a_command_sent_is_judged(project: Path, tmp_path: Path) -> None:
     done = command(project, *SEND[:1], "account:@b", *SEND[2:])
     note_sent(done, noted)
     laws = {breach.law for breach in judge(read_history(tmp_path, url))}
-    assert laws == {"an_id_has_one_outcome"}  # of those that the fixture sent, and nobody noted
+    # Of those that the fixture sent, and nobody noted; and nobody follows here.
+    assert laws == {"an_id_has_one_outcome", "followers_miss_nothing"}
     other = {**json.loads(done.out), "message_id": "00000000-0000-0000-0000-000000000007"}
     note_sent(Done(SEND, 0, json.dumps(other) + "\n", ""), noted)
     laws = {breach.law for breach in judge(read_history(tmp_path, url))}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from torture.fuzz.targets import TARGETS, Broken, Target
 from torture.hostile import lines, words
-from torture.hostile.judging import breaches_of
+from torture.hostile.judging import UNWRITTEN, breaches_of
 from torture.load.commands import Done, command
 from torture.scenarios import hostile_sizes
 from torture.scenarios.hostile_commands import one_round, unsound
@@ -41,6 +41,7 @@ def laws_of(done: Done, after: object = BEFORE) -> set[str]:
         Done(("export",), 0, '{"a": "\\u001b\x9b"}\n', ""),
         Done(("export", "--output=a"), 0, "a: 16 events of 4 entities\n", ""),
         Done(("check", "a", "b", "--json"), 2, "", TOLD + TOLD),
+        Done(("send", "--file", "-"), 7, "", f"error: line 1: no\nerror: {UNWRITTEN}\n"),
     ],
     ids=lambda done: f"{done.status} {' '.join(done.arguments)}",
 )
@@ -63,6 +64,7 @@ def test_a_sound_answer_breaks_no_law(done: Done) -> None:
         ("one_clear_error", Done(("list", "--json"), 2, "", TOLD + "more\n")),
         ("one_clear_error", Done(("list",), 0, "", "a surprise\n")),
         ("one_clear_error", Done(("list",), 2, "", "error: a\nerror: b\n")),
+        ("one_clear_error", Done(("list",), 7, "", f"error: a\nerror: b\nerror: {UNWRITTEN}\n")),
         ("one_clear_error", Done(("list",), 0, "", "error: a\n")),
         ("one_clear_error", Done(("list", "--json"), 2, "", "error: a\n")),
         ("one_clear_error", Done(("list", "--json"), 2, "", '{"error": {"code": \n')),

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
-from itertools import accumulate, pairwise
+from itertools import accumulate, combinations, pairwise
 from typing import NamedTuple
 
 from torture.judge.effects import an_effect_has_one_id, every_effect_is_done, no_effect_is_without_its_commit
@@ -160,8 +160,8 @@ def networks_are_apart(history: History) -> Iterator[str]:
     ids: dict[str, set[str]] = defaultdict(set)
     for intent in history.intents:
         ids[intent.network].add(intent.message_id)
-    if len(ids) > 1 and not set.intersection(*ids.values()):
-        yield "the networks have no message id in common"
+    if len(ids) > 1 and not any(one & other for one, other in combinations(ids.values(), 2)):
+        yield "no networks have a message id in common"
     for row in history.rows:
         if row.data["network"] != row.network:
             yield f"{row} is of another network"

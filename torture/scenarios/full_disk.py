@@ -96,8 +96,9 @@ def _fill_and_judge(folder: Path, run: Run, found: Path) -> None:
         crew.end()
     finally:
         crew.abandon()
-    settle([(_PLAIN.get(client, client), task) for client, task in tasks])
     breaches += _ask_with_room(disk, folder / _NOTES)
+    of_commands = Task(f"follower-{_OURS}", store_url, _OURS, folder, run.seed)
+    settle([*((_PLAIN.get(client, client), task) for client, task in tasks), (clients.follow, of_commands)])
     breaches += _refusals(tasks, counts)
     history = read_history(folder, store_url)
     breaches += judge(history)
