@@ -89,7 +89,7 @@ def _damage_and_judge(folder: Path, run: Run, found: Path) -> None:
     breaches: list[Breach] = []
     closed = make(project, folder / "closed", run.seed, is_open=False)
     left_open = make(project, folder / "open", run.seed, is_open=True)
-    points = run.size(400, quick=40)
+    points = run.size(120, quick=40)
     for number in range(points):
         is_open = number % 4 == 3
         kinds = DAMAGES_OF_THE_LOG if is_open else DAMAGES
