@@ -1,6 +1,7 @@
 """What every test may ask for: a store URL on each database. And the settings of Hypothesis."""
 
 import os
+import signal
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,6 +33,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the caller's settings, and prepare the place of a Postgres server that a test may start."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # in the background of a script, and so in what tests start
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     for name in [name for name in os.environ if name.startswith("PACHYDERM_") and name not in _KEPT]:
         del os.environ[name]
     if hasattr(config, "workerinput"):
