@@ -205,7 +205,7 @@ def create_owner_only(path: Path) -> None:
 
 def _require_lasting(path: Path) -> None:
     """Refuse what SQLite would open and keep nothing in; it would also make, or remove, a journal beside it."""
-    if not path.is_file() and not path.is_dir():  # of a folder SQLite says itself that it cannot be opened
+    if path.exists() and not path.is_file() and not path.is_dir():  # of a folder SQLite says that it cannot be opened
         raise StoreError(f"{path} is a device, a pipe or a socket, not a file that lasts; name another as the store")
 
 
