@@ -62,8 +62,6 @@ class _Terminated(SystemExit):
 def main(arguments: list[str]) -> int:
     """Run the scenarios that are asked for, all by default; return 1 where a promise was broken."""
     options = _options(arguments)
-    signal.signal(signal.SIGTERM, _terminate)  # so that servers and files go as well
-    logging.getLogger("pachyderm").addHandler(logging.NullHandler())  # that there is trouble is known here
     seed = options.seed if options.seed is not None else secrets.randbelow(2**32)
     print(f"seed {seed}", flush=True)
     figures = []
@@ -105,5 +103,7 @@ def _options(arguments: list[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # what concerns all of the process, which `main` may share
+    signal.signal(signal.SIGTERM, _terminate)  # so that servers and files go as well
+    logging.getLogger("pachyderm").addHandler(logging.NullHandler())  # that there is trouble is known here
     sys.exit(main(sys.argv[1:]))

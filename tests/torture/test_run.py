@@ -62,7 +62,6 @@ def test_a_success_is_one_where_all_ran(
 ) -> None:
     """What failed, and what was left out though it may not be, is told, and what comes after it runs all the same."""
     monkeypatch.setattr(runner, "SCENARIOS", {"first": first, "later": is_well})
-    monkeypatch.setattr("signal.signal", lambda *_: None)
     assert runner.main(["--quick", "--seed", "1", *options]) == status
     out = capsys.readouterr().out
     assert told in out
