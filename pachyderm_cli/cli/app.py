@@ -96,7 +96,8 @@ def main() -> NoReturn:
 
 def run(arguments: list[str]) -> int:
     """Run a command and return its exit status; whatever goes wrong is told on standard error, once."""
-    as_json = "--json" in arguments
+    end = arguments.index("--") if "--" in arguments else len(arguments)  # after it nothing is an option
+    as_json = "--json" in arguments[:end]
     try:
         answer = _command()(arguments, prog_name="pachyderm", standalone_mode=False)
         finish()

@@ -237,3 +237,10 @@ def test_a_warning_that_comes_again_is_told_again_after_a_while(
     assert capsys.readouterr().err.splitlines() == ["it is away", "all is away", "it is away"]
     assert logger.propagate
     assert logger.handlers == []
+
+
+def test_what_comes_after_the_options_is_none(pachyderm: Command) -> None:
+    """After `--` the word `--json` is a name as any other, for the error too."""
+    done = pachyderm("check", "--", "--json")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("error: there is no entity type '--json'")

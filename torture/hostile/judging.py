@@ -110,7 +110,9 @@ def no_partial_write(done: Done, before: Tables, after: Tables) -> Iterator[Brea
 
 
 def _is_json(done: Done) -> bool:
-    return "--json" in done.arguments
+    """Tell whether JSON is asked for: after `--` nothing is an option."""
+    words = [*done.arguments, "--"]
+    return "--json" in words[: words.index("--")]
 
 
 def _is_any(done: Done, *wanted: str) -> bool:

@@ -122,6 +122,9 @@ def _time_out(run: Run, server: Server, random: Random, recoveries: Recoveries) 
         session.execute("SET statement_timeout TO 0; SET lock_timeout TO 0")
         session.commit()
         for done in range(rounds):
+            if done == rounds // 2:  # from here on it is the statement that times out while it waits for a lock
+                server.execute("ALTER DATABASE postgres SET lock_timeout TO 0")
+                server.end_sessions()
             with suppress(psycopg.errors.DeadlockDetected), session.transaction():
                 table = random.choice(["pachyderm_entities", "pachyderm_entities", "pachyderm_outbox"])
                 session.execute(f"SELECT 1 FROM {table} FOR UPDATE".encode())  # noqa: S608 - the names above
