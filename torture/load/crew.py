@@ -50,15 +50,15 @@ class Crew:
         for process in self._at_work:
             os.kill(process, signal.SIGTERM)
         deadline = time.monotonic() + _PATIENCE
-        for process, (_, task) in self._at_work.items():
+        for process, (_, task) in list(self._at_work.items()):
             while (status := _poll(process)) is None:
                 if time.monotonic() > deadline:
                     self.abandon()
                     raise SystemExit(f"{task.name} does not end")
                 time.sleep(0.01)
+            del self._at_work[process]  # it is no child any more, for whoever abandons the others
             if status:
                 raise SystemExit(f"{task.name} failed: {status}")
-        self._at_work.clear()
 
     def abandon(self) -> None:
         """Kill whoever is left."""
