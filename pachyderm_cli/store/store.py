@@ -23,6 +23,7 @@ from pachyderm_cli.store.failures import (
     connection_lost,
     driver_errors,
     ends_session,
+    is_timeout,
     not_replicated,
     shown,
     storage_errors,
@@ -118,10 +119,16 @@ class Store:
     ) -> ResultT:
         """Write what does no harm when it is written twice; unless `durable`, it need not be on disk when this returns.
 
-        If the connection is lost it is run again on a fresh one, a few times; unless it `waits`, not where the server
-        is away. Raises StoreError.
+        If the connection is lost it is run again on a fresh one, a few times, and where the server gives a statement up
+        for its timeout, as long as the store is waited for; unless it `waits`, neither. Raises StoreError.
         """
-        return _repeated(lambda: self.write(work, durable=durable, waits=waits), _RECONNECTION_PAUSES)
+        patience = self.patience()
+        while True:
+            try:
+                return _repeated(lambda: self.write(work, durable=durable, waits=waits), _RECONNECTION_PAUSES)
+            except StoreError as error:
+                if not waits or not is_timeout(error) or not patience.pause():
+                    raise
 
     def run(self, work: Callable[[Transaction], ResultT], *, waits: bool = True) -> ResultT:
         """Return what `work` returns, given a connection on which it commits by itself.

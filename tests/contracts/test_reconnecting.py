@@ -177,6 +177,24 @@ def test_a_lock_is_waited_for_beyond_the_server_s_timeout(
         assert sending.result(SECONDS).version == 2
 
 
+def test_a_follower_s_cursor_waits_for_a_lock_as_a_send_does(
+    server: Server, store_url: str, waits: TellingOfWaits
+) -> None:
+    """Its row is locked for a moment by whoever renews its lease, which is no reason to end the follower."""
+    server.execute("ALTER DATABASE away SET lock_timeout TO '20ms'")
+    with tally_engine(store_url) as engine, ThreadPoolExecutor(1) as pool:
+        engine.send("tally:@a", Add())
+        with engine.follow(cursor="c", wait=False) as log:
+            assert len(list(log)) == 1
+            with connected(store_url) as other:
+                other.execute(text("SELECT 1 FROM pachyderm_cursors FOR UPDATE"))
+                moving = pool.submit(log.commit)
+                assert waits.waited.wait(SECONDS)
+                assert not moving.done()
+            moving.result(SECONDS)
+        assert [each.position for each in engine.cursors()] == [1]
+
+
 def several(*servers: Server) -> str:
     """Return the URL of a store that lives on one or the other of some servers."""
     hosts = ",".join(f"127.0.0.1:{each.port}" for each in servers)
