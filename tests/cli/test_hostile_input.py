@@ -192,4 +192,4 @@ def test_json_of_the_same_is_json(pachyderm: Command, tmp_path: Path) -> None:
     for words in hostile(pachyderm):
         done = pachyderm.quick(*words, "--json")
         for line in (done.out + done.err).split("\n")[:-1]:
-            json.loads(line)
+            assert isinstance(json.loads(line), dict)

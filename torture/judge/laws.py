@@ -198,3 +198,11 @@ LAWS: tuple[Callable[[History], Iterator[str]], ...] = (
     networks_are_apart,
     followers_miss_nothing,
 )
+
+OF_SENDS: tuple[Callable[[History], Iterator[str]], ...] = (
+    nothing_acknowledged_is_missing,
+    versions_have_no_gap,
+    no_decision_is_stale,
+    a_send_is_whole,
+)
+"""Those of the sends alone, where nobody follows and no effect runs."""

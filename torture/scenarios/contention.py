@@ -9,14 +9,7 @@ from typing import Any
 
 from torture.figure import Figure, Run
 from torture.judge.history import read_history
-from torture.judge.laws import (
-    Breach,
-    a_send_is_whole,
-    an_id_has_one_outcome,
-    no_decision_is_stale,
-    nothing_acknowledged_is_missing,
-    versions_have_no_gap,
-)
+from torture.judge.laws import OF_SENDS, Breach, an_id_has_one_outcome
 from torture.load import contenders
 from torture.load.clients import Client, Task
 from torture.load.crew import Crew
@@ -28,13 +21,7 @@ MOST_SECONDS = 10
 HANGS = 60
 """As long in a bounded run, which is to judge pachyderm and not what else the machine does at the moment."""
 MANY = 10_000
-LAWS = (
-    nothing_acknowledged_is_missing,
-    versions_have_no_gap,
-    no_decision_is_stale,
-    a_send_is_whole,
-    an_id_has_one_outcome,
-)
+LAWS = (*OF_SENDS, an_id_has_one_outcome)
 
 
 def on_sqlite(run: Run) -> Figure:

@@ -16,26 +16,14 @@ from pachyderm_cli.errors import StoreError
 from torture.faults.vfs import Recorder
 from torture.figure import Figure, Run
 from torture.judge.history import Answer, History, Intent, read_tables
-from torture.judge.laws import (
-    Breach,
-    a_send_is_whole,
-    no_decision_is_stale,
-    nothing_acknowledged_is_missing,
-    versions_have_no_gap,
-)
+from torture.judge.laws import OF_SENDS, Breach
 from torture.judge.outbox import what_is_to_be_done_is_queued
 from torture.load import account
 from torture.load.crew import in_a_process
 from torture.load.notes import note, notes
 
 NAME = "I/O errors, sqlite"
-LAWS = (
-    nothing_acknowledged_is_missing,
-    versions_have_no_gap,
-    no_decision_is_stale,
-    a_send_is_whole,
-    what_is_to_be_done_is_queued,
-)
+LAWS = (*OF_SENDS, what_is_to_be_done_is_queued)
 ERRORS = {
     "write": (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE),
     "sync": (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_FSYNC),

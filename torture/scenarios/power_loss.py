@@ -14,13 +14,7 @@ from torture.faults.power import Disk
 from torture.faults.vfs import Operation, Recorder
 from torture.figure import Figure, Run
 from torture.judge.history import Answer, History, Intent, read_tables
-from torture.judge.laws import (
-    Breach,
-    a_send_is_whole,
-    no_decision_is_stale,
-    nothing_acknowledged_is_missing,
-    versions_have_no_gap,
-)
+from torture.judge.laws import OF_SENDS, Breach
 from torture.judge.outbox import what_is_to_be_done_is_queued
 from torture.load import account
 from torture.load.crew import in_a_process
@@ -28,13 +22,7 @@ from torture.load.notes import note, notes
 
 NAME = "power loss, sqlite"
 THREADS, ENTITIES = 4, 20
-LAWS = (
-    nothing_acknowledged_is_missing,
-    versions_have_no_gap,
-    no_decision_is_stale,
-    a_send_is_whole,
-    what_is_to_be_done_is_queued,
-)
+LAWS = (*OF_SENDS, what_is_to_be_done_is_queued)
 
 
 def on_sqlite(run: Run) -> Figure:
