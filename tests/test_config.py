@@ -8,7 +8,7 @@ import pytest
 from pachyderm_cli import Pachyderm
 from pachyderm_cli.config import Config, load_config
 from pachyderm_cli.errors import ConfigError
-from pachyderm_cli.store.connection import parse_url
+from pachyderm_cli.store.url import parse_url
 
 
 def project(folder: Path, text: str = "") -> Path:
@@ -271,7 +271,7 @@ def test_an_empty_option_is_a_mistake(tmp_path: Path, empty: str) -> None:
 def test_a_project_may_be_in_any_folder(tmp_path: Path, name: str) -> None:
     """The store is the file in the project's folder, whatever characters a URL would take for its own."""
     url = parse_url(config(tmp_path / name, "").store_url)
-    assert url.database == str(tmp_path / name / "pachyderm.db")
+    assert url.file == tmp_path / name / "pachyderm.db"
 
 
 def test_a_folder_that_is_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

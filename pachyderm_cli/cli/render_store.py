@@ -10,8 +10,8 @@ from pachyderm_cli.domain.timestamps import to_text
 from pachyderm_cli.engine.verifying import Verified
 from pachyderm_cli.store.backup import BackedUp
 from pachyderm_cli.store.findings import Finding
-from pachyderm_cli.store.schema import SCHEMA_VERSION
 from pachyderm_cli.store.status import NetworkStatus, StoreStatus
+from pachyderm_cli.store.version import SCHEMA_VERSION
 
 
 def backed_up(result: BackedUp) -> Iterator[Line]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import sys
 import threading
@@ -52,6 +51,8 @@ def _dispatch(effect: Effect, config: Mapping[str, Any], context: EffectContext,
 
 
 async def _within(coroutine: Coroutine[Any, Any, Any], seconds: float | None) -> None:
+    import asyncio  # noqa: PLC0415 - it takes a tenth of a short command to load, and few effects are coroutines
+
     over = asyncio.timeout(seconds)
     try:
         async with over:
@@ -64,6 +65,8 @@ async def _within(coroutine: Coroutine[Any, Any, Any], seconds: float | None) ->
 
 def _run(coroutine: Coroutine[Any, Any, Any]) -> None:
     """Run `coroutine` to its end, in a thread of its own where this one is already running an event loop."""
+    import asyncio  # noqa: PLC0415 - as above
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

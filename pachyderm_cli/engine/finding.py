@@ -18,8 +18,7 @@ from pachyderm_cli.domain.reference import (
 from pachyderm_cli.errors import AmbiguousReference, Erased, InvalidReference, NotFound
 from pachyderm_cli.store.erasing import tombstone
 from pachyderm_cli.store.heads import find_head, heads_between, last_written
-from pachyderm_cli.store.records import Head
-from pachyderm_cli.store.schema import ERASED
+from pachyderm_cli.store.records import ERASED, Head
 from pachyderm_cli.store.store import Store
 
 _SHOWN = 5

@@ -12,8 +12,7 @@ from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.errors import EntityFailed
 from pachyderm_cli.store.erasing import tombstone
 from pachyderm_cli.store.events import read_data, read_events, require_json
-from pachyderm_cli.store.records import Head, RecordedEvent
-from pachyderm_cli.store.schema import ERASED
+from pachyderm_cli.store.records import ERASED, Head, RecordedEvent
 from pachyderm_cli.store.snapshots import newest_snapshots
 from pachyderm_cli.store.store import Store
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pachyderm_cli.store.findings import Finding, Place
+from pachyderm_cli.store.records import ERASED
 from pachyderm_cli.store.row_checks import columns_of
-from pachyderm_cli.store.schema import ERASED, events
+from pachyderm_cli.store.schema import events
 from pachyderm_cli.store.sound_histories import Copied, First, StoredHead, faults_of_head, faults_of_next
 from pachyderm_cli.store.sound_rows import Fault, faults_of
 from pachyderm_cli.store.verifying import StoredEvent

@@ -33,8 +33,7 @@ from pachyderm_cli.errors import (
 from pachyderm_cli.store import outbox
 from pachyderm_cli.store.erasing import tombstone
 from pachyderm_cli.store.heads import find_head
-from pachyderm_cli.store.records import EffectStatus, Held, Lease, NewEffect, StoredEffect
-from pachyderm_cli.store.schema import ERASED
+from pachyderm_cli.store.records import ERASED, EffectStatus, Held, Lease, NewEffect, StoredEffect
 from pachyderm_cli.store.store import Store
 
 _FIRST_PAUSE = 1.0  # seconds

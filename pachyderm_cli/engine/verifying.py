@@ -15,11 +15,12 @@ from pachyderm_cli.errors import EntityFailed, PachydermError, StoreError
 from pachyderm_cli.store.events import PAGE
 from pachyderm_cli.store.existing import existing, nothing_there
 from pachyderm_cli.store.findings import Finding, Place
-from pachyderm_cli.store.schema import ERASED, SCHEMA_VERSION
+from pachyderm_cli.store.records import ERASED
 from pachyderm_cli.store.shape import findings_of_indexes, findings_of_stamps, findings_of_tables, stamps_of
-from pachyderm_cli.store.sound_values import is_network, json_problem, shown
+from pachyderm_cli.store.sound_values import is_network, shown
 from pachyderm_cli.store.statement import Transaction
 from pachyderm_cli.store.store import Store
+from pachyderm_cli.store.texts import json_problem
 from pachyderm_cli.store.verifying import (
     TABLES,
     StoredEvent,
@@ -32,6 +33,7 @@ from pachyderm_cli.store.verifying import (
     stored_events,
     up_to_damage,
 )
+from pachyderm_cli.store.version import SCHEMA_VERSION
 
 MOST_OF_AN_ENTITY = 100
 """So many findings of one entity's events are told, at most; the rest are counted."""

@@ -9,12 +9,13 @@ from uuid import uuid4
 from sqlalchemy import and_, bindparam, delete, func, insert, or_, select
 
 from pachyderm_cli.domain.timestamps import to_text
-from pachyderm_cli.store.append_statements import next_position
-from pachyderm_cli.store.erasing import LEAVE, tombstone_row
+from pachyderm_cli.store.erasing import tombstone_row
 from pachyderm_cli.store.importing import lock
 from pachyderm_cli.store.imports import forget_parts, unfinished
-from pachyderm_cli.store.schema import ERASED, entities, events
+from pachyderm_cli.store.records import ERASED
+from pachyderm_cli.store.schema import entities, events
 from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.statements.append import next_position
 from pachyderm_cli.store.store import Store
 
 _each = (
@@ -25,6 +26,7 @@ _each = (
 )
 _is_its_head = and_(entities.c.network == bindparam("network"), entities.c.id == _each.c.entity_id)
 # In an export the head comes with the first event of the last message: those after it may be missing.
+_LEAVE = Statement("erasing.LEAVE")
 _HALVES = Statement(
     select(_each.c.entity_id, _each.c.number)
     .select_from(_each.outerjoin(entities, _is_its_head))
@@ -83,4 +85,4 @@ def _tell(transaction: Transaction, network: str, at: datetime, why: str) -> Non
     key = {"network": network, "entity_id": str(uuid4()), "moment": to_text(at)}
     head = {"network": network, "id": key["entity_id"], "type": ERASED, "version": 1}
     transaction.count(_HEAD, {**head, "created_at": key["moment"], "updated_at": key["moment"]})
-    transaction.count(LEAVE, tombstone_row(key, "import", 1, why))
+    transaction.count(_LEAVE, tombstone_row(key, "import", 1, why))

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
+from itertools import groupby, product
 from typing import Any
 from uuid import UUID
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.acknowledgements import Acknowledged
-from pachyderm_cli.store.append_statements import (
-    ADVANCE,
-    CREATE,
-    INSERT_EVENT,
-    add_rows,
-    parameters_of,
-    swap_with_events,
-    with_given,
-)
 from pachyderm_cli.store.events import find_message
 from pachyderm_cli.store.failures import ConnectionLost, concerns_a_statement, is_constraint, is_lost_race
 from pachyderm_cli.store.lookups import write_lookup
 from pachyderm_cli.store.outbox import write_outbox
+from pachyderm_cli.store.parameters import Parts, add_rows, parameters_of, with_given
 from pachyderm_cli.store.records import Append, Outcome
 from pachyderm_cli.store.settling import mark_parameters, settle, settle_each, settling
 from pachyderm_cli.store.snapshots import write_snapshot
-from pachyderm_cli.store.statement import Transaction
+from pachyderm_cli.store.statement import Statement, Statements, Transaction
 from pachyderm_cli.store.store import Store
+
+_said = Statements("append")
+_ONE = {parts: _said.one_of("ONE", parts.name) for parts in map(Parts._make, product((False, True), repeat=4))}
 
 
 def append(store: Store, network: str, appends: Sequence[Append]) -> list[Outcome | StoreError]:
@@ -92,7 +87,7 @@ def append_all(store: Store, network: str, appends: Sequence[Append]) -> list[in
         late.extend(index for swap in _too_late(transaction, in_order) for index in swap.indexes)
         if late:
             raise _Undone
-        transaction.run_many(INSERT_EVENT, rows)
+        transaction.run_many(_said.INSERT_EVENT, rows)
         write_outbox(transaction, zip(appends, parameters, strict=True))
         for each in appends:
             _write_states(transaction, network, each)
@@ -149,7 +144,9 @@ def _too_late(transaction: Transaction, swaps: Sequence[_Swap]) -> list[_Swap]:
     late: list[_Swap] = []
     for is_new, run in groupby(swaps, lambda swap: not swap.parameters["expected"]):
         of_one_kind = list(run)
-        counts = transaction.counts_of_many(CREATE if is_new else ADVANCE, [swap.parameters for swap in of_one_kind])
+        counts = transaction.counts_of_many(
+            _said.CREATE if is_new else _said.ADVANCE, [swap.parameters for swap in of_one_kind]
+        )
         late.extend(swap for swap, count in zip(of_one_kind, counts, strict=True) if count != 1)
     return late
 
@@ -171,7 +168,7 @@ def _append_together(
     order = sorted(range(len(appends)), key=lambda at: _lock_order(appends[at].expected_version, appends[at].entity.id))
     in_order = [appends[at] for at in order]
     if all(_is_one_statement(each) for each in appends):
-        work = [(swap_with_events(each), with_given(network, each)) for each in in_order]
+        work = [(_swap_with_events(each), with_given(network, each)) for each in in_order]
         counts = store.run(lambda transaction: transaction.commit([*work, *settling(marks)]))
         outcomes = [_outcome(count, each) for count, each in zip(counts[: len(work)], in_order, strict=True)]
     else:
@@ -219,14 +216,14 @@ def _swapped_on_sqlite(transaction: Transaction, network: str, appends: Sequence
     for each in appends:
         parameters = parameters_of(network, each)
         parameters["ahead"] = len(rows)
-        if transaction.count(ADVANCE if each.expected_version else CREATE, parameters) != 1:
+        if transaction.count(_said.ADVANCE if each.expected_version else _said.CREATE, parameters) != 1:
             outcomes.append(Outcome.CONFLICT)
             continue
         outcomes.append(Outcome.APPENDED)
         add_rows(rows, each, parameters)
         if each.outbox or each.cancels:
             with_outbox.append((each, parameters))
-    transaction.run_many(INSERT_EVENT, rows)
+    transaction.run_many(_said.INSERT_EVENT, rows)
     if with_outbox:
         write_outbox(transaction, with_outbox)
     return outcomes
@@ -235,7 +232,7 @@ def _swapped_on_sqlite(transaction: Transaction, network: str, appends: Sequence
 def _swapped_on_postgres(transaction: Transaction, network: str, appends: Sequence[Append]) -> list[Outcome]:
     """Swap and insert, one statement for each append; those of a kind that follow one another in one round trip."""
     outcomes: list[Outcome] = []
-    for statement, run in groupby(appends, swap_with_events):
+    for statement, run in groupby(appends, _swap_with_events):
         of_one_kind = list(run)
         counts = transaction.counts_of_many(statement, [with_given(network, each) for each in of_one_kind])
         outcomes.extend(_outcome(count, each) for count, each in zip(counts, of_one_kind, strict=True))
@@ -246,8 +243,16 @@ def _swapped_alone(transaction: Transaction, network: str, each: Append, marks: 
     parameters = with_given(network, each)
     for mark in marks:
         parameters |= mark_parameters(mark)
-    return _outcome(transaction.count(swap_with_events(each, marks=bool(marks)), parameters), each)
+    return _outcome(transaction.count(_swap_with_events(each, marks=bool(marks)), parameters), each)
 
 
 def _outcome(inserted: int, each: Append) -> Outcome:
     return Outcome.APPENDED if inserted == len(each.events) else Outcome.CONFLICT
+
+
+def _swap_with_events(each: Append, *, marks: bool = False) -> Statement:
+    """Return the one statement for Postgres that moves the append's head and, where it moved, writes the rest of it.
+
+    With `marks` it also marks done an effect of another send's, wherever the head is.
+    """
+    return _ONE[Parts(not each.expected_version, bool(each.outbox), bool(each.cancels), marks)]

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select
 
 from pachyderm_cli.errors import StoreError, UsageError
+from pachyderm_cli.store.connection import Database
 from pachyderm_cli.store.existing import existing, is_there, nothing_there, require_outside
-from pachyderm_cli.store.failures import store_error, without_secrets
+from pachyderm_cli.store.failures import store_error
 from pachyderm_cli.store.new_file import new_file, not_written
 from pachyderm_cli.store.schema import entities, events, schema_version
 from pachyderm_cli.store.statement import Statement, Transaction
@@ -80,14 +81,14 @@ def back_up(store: Store, target: Path, *, replace: bool = False, progress: Prog
         wanted = _contents(source.transaction)
         with new_file(target, replace=replace) as copy, _failures_told(store, target):
             _copy(source.transaction, copy, progress)
-            _require_same(store, copy, source.transaction.engine, wanted)
+            _require_same(store, copy, source.transaction.database, wanted)
             size = copy.stat().st_size
     return BackedUp(str(store), str(target), size, wanted.events, wanted.entities, wanted.schema)
 
 
 def _refuse_server(store: Store, target: Path) -> NoReturn:
     """Say how Postgres's own programs copy the tables: they do so at one moment, and know every server."""
-    file, url = shlex.quote(str(target)), shlex.quote(without_secrets(store.url))
+    file, url = shlex.quote(str(target)), shlex.quote(store.url.public)
     dump = f"pg_dump --format=custom --table='pachyderm_*' --file={file} {url}"
     restore = f"pg_restore --no-owner --dbname=URL {file}"
     raise UsageError(
@@ -122,7 +123,7 @@ def _copy(source: Transaction, copy: Path, progress: Progress | None) -> None:
         destination.execute("PRAGMA journal_mode=DELETE")
 
 
-def _require_same(store: Store, copy: Path, engine: Engine, wanted: _Contents) -> None:
+def _require_same(store: Store, copy: Path, database: Database, wanted: _Contents) -> None:
     """Raise StoreError unless the copy is whole in itself, and holds what the store held."""
     with _opened(copy) as connection:
         (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
@@ -132,7 +133,7 @@ def _require_same(store: Store, copy: Path, engine: Engine, wanted: _Contents) -
                 "more, restore it from an earlier backup",
                 store=str(store),
             )
-        copied = _contents(Transaction(connection, engine))
+        copied = _contents(Transaction(connection, database))
     if copied != wanted:
         raise StoreError(f"the copy of {store} came out otherwise than the store: {copied}, not {wanted}")
 

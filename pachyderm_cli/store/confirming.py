@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from pachyderm_cli.store.statement import Statements, Transaction
 
-from pachyderm_cli.store.statement import Statement, Transaction
-
-# Something to commit: whoever changed nothing need not wait. Nobody waits where there is no standby to wait for.
-_COMMIT_ANYTHING = Statement(
-    text(
-        "SELECT CASE WHEN current_setting('synchronous_standby_names') <> '' "
-        "THEN CAST(pg_logical_emit_message(true, 'pachyderm', '') AS text) END"
-    )
-)
+_said = Statements("confirming")
 
 
 def confirm(transaction: Transaction) -> None:
@@ -24,4 +16,4 @@ def confirm(transaction: Transaction) -> None:
     on disk.
     """
     if not transaction.is_sqlite:
-        transaction.rows(_COMMIT_ANYTHING, {})
+        transaction.rows(_said.COMMIT_ANYTHING, {})

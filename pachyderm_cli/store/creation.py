@@ -5,47 +5,46 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, select
-
-from pachyderm_cli.store.schema import SCHEMA_VERSION, metadata, schema_version
+from pachyderm_cli.store.compiled import table_texts
+from pachyderm_cli.store.statement import Statements, Transaction
+from pachyderm_cli.store.version import SCHEMA_VERSION
 
 _CREATION_LOCK = 0x70616368  # any number that no other program locks: "pach"
 
+_said = Statements("creation")
 
-def stamped_version(connection: Connection) -> str | None:
+
+def stamped_version(transaction: Transaction) -> str | None:
     """Return the schema version of the database, None if it holds no store."""
-    name: dict[str, Any] = {"name": schema_version.name}
-    if connection.dialect.name == "sqlite":
-        there = connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = :name", name).scalar()
-    else:
-        # Not to_regclass, whose cached "not there" outlives the wait for the lock in `begin_alone`.
-        tables = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = ANY (current_schemas(false))"
-        there = connection.exec_driver_sql(f"{tables} AND tablename = %(name)s", name).scalar()
-    if there is None:
+    if not transaction.rows(_said.IN_FILE if transaction.is_sqlite else _said.ON_SERVER, {}):
         return None
-    return connection.execute(select(schema_version.c.version_num)).scalar_one_or_none()
+    stamps = transaction.rows(_said.VERSION, {})
+    return str(stamps[0][0]) if stamps else None
 
 
-def begin_alone(connection: Connection) -> None:
+def begin_alone(transaction: Transaction) -> None:
     """Begin a transaction in which nobody else makes or changes the schema."""
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if transaction.is_sqlite:
+        transaction.run("BEGIN IMMEDIATE")
     else:
-        connection.exec_driver_sql("BEGIN")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK})")
+        transaction.run("BEGIN")
+        transaction.run(f"SELECT pg_advisory_xact_lock({_CREATION_LOCK})")
 
 
-def create(connection: Connection) -> str:
+def create(transaction: Transaction) -> str:
     """Make and stamp the tables in one transaction, unless another process just did; return the version."""
-    begin_alone(connection)
-    found = stamped_version(connection)
-    if found is None:
-        metadata.create_all(connection, checkfirst=False)
-        schema_version.create(connection)
-        connection.execute(schema_version.insert().values(version_num=SCHEMA_VERSION))
-    connection.exec_driver_sql("COMMIT")
+    begin_alone(transaction)
+    try:
+        found = stamped_version(transaction)
+        if found is None:
+            for text in table_texts("sqlite" if transaction.is_sqlite else "postgresql"):
+                transaction.run(text)
+            transaction.count(_said.STAMP, {"version_num": SCHEMA_VERSION})
+        transaction.run("COMMIT")
+    except BaseException:
+        transaction.roll_back()
+        raise
     return found or SCHEMA_VERSION
 
 

@@ -8,82 +8,18 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, and_, bindparam, delete, insert, literal_column, or_, select, update
-
 from pachyderm_cli.domain.identifiers import new_message_id
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text, to_text
 from pachyderm_cli.errors import Erased
-from pachyderm_cli.store.append_statements import next_position
 from pachyderm_cli.store.events import read_events
-from pachyderm_cli.store.records import RecordedEvent
-from pachyderm_cli.store.schema import ERASED, entities, events, forks, lookups, outbox, snapshots
-from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.records import ERASED, RecordedEvent
+from pachyderm_cli.store.statement import Statements, Transaction
 from pachyderm_cli.store.store import Store
 
 _MESSAGE = "$erase"
 
-_in_network: Any = bindparam("network")
-_entity = bindparam("entity_id", type_=entities.c.id.type)
-_erased = literal_column(f"'{ERASED}'", Text)
-
-_MARK = Statement(
-    update(entities)
-    .where(entities.c.network == _in_network, entities.c.id == _entity, entities.c.type != _erased)
-    .values(
-        type=_erased,
-        version=entities.c.version + literal_column("1"),
-        position=next_position(),
-        created_at=bindparam("moment"),
-        updated_at=bindparam("moment"),
-    )
-    .returning(entities.c.version)
-)
-_LAST_TYPE = Statement(select(entities.c.type).where(entities.c.network == _in_network, entities.c.id == _entity))
-LEAVE = Statement(
-    insert(events)
-    .values({column.name: bindparam(column.name) for column in events.columns if column.name != "position"})
-    .returning(events.c.position)
-)
-"""Leaves the row that an erasure is told by."""
-
-
-def _copies() -> Any:
-    """Select the entities that are copies of one, or copies of its copies, whatever became of those between."""
-    found = (
-        select(forks.c.entity_id)
-        .where(forks.c.network == _in_network, forks.c.from_id == _entity)
-        .cte("copies", recursive=True)
-    )
-    further = select(forks.c.entity_id).where(forks.c.network == _in_network, forks.c.from_id == found.c.entity_id)
-    found = found.union(further)
-    return (
-        select(entities.c.type, entities.c.id)
-        .where(entities.c.network == _in_network, entities.c.id == found.c.entity_id, entities.c.type != _erased)
-        .order_by(entities.c.id)
-    )
-
-
-_COPIES = Statement(_copies())
-
-
-def _all_of(table: Any, *conditions: Any) -> Statement:
-    return Statement(delete(table).where(table.c.network == _in_network, *conditions))
-
-
-_EVENTS = _all_of(events, events.c.entity_id == _entity, events.c.version < bindparam("version"))
-_EFFECTS = _all_of(outbox, outbox.c.entity_id == _entity)
-# From its own network or from another one of this store.
-_is_to_it = (outbox.c.to_id == _entity) & or_(
-    and_(outbox.c.network == _in_network, outbox.c.to_network.is_(None)), outbox.c.to_network == _in_network
-)
-_BROUGHT = Statement(delete(outbox).where(_is_to_it, outbox.c.ended_at.is_not(None)))
-# What is still to come is rejected, and who sent it may want to know of it: only what it says goes now.
-_ON_THEIR_WAY = Statement(
-    update(outbox).where(_is_to_it, outbox.c.ended_at.is_(None)).values(data=literal_column("'{}'", Text))
-)
-# Where it came from stays noted, without which a copy of a copy would not be known as one.
-_OTHERS = tuple(_all_of(table, table.c.entity_id == _entity) for table in (snapshots, lookups))
+_said = Statements("erasing")
 
 
 class Erasure(NamedTuple):
@@ -110,19 +46,19 @@ def erase(store: Store, network: str, entity_id: UUID, why: str, at: datetime) -
     key = {"network": network, "entity_id": str(entity_id), "moment": to_text(at)}
 
     def work(transaction: Transaction) -> Erasure | None:
-        types = transaction.rows(_LAST_TYPE, key)
-        marked = transaction.rows(_MARK, key)  # from here on every append comes too late
+        types = transaction.rows(_said.LAST_TYPE, key)
+        marked = transaction.rows(_said.MARK, key)  # from here on every append comes too late
         if not marked:
             return None
         (entity_type,), ((version,),) = types[0], marked
         # First the row that stays: SQLite gives it a position after all that are there.
-        ((position,),) = transaction.rows(LEAVE, tombstone_row(key, entity_type, version, why))
-        gone = transaction.count(_EVENTS, {**key, "version": version})
-        effects = transaction.count(_EFFECTS, key) + transaction.count(_BROUGHT, key)
-        transaction.count(_ON_THEIR_WAY, key)
-        for statement in _OTHERS:
+        ((position,),) = transaction.rows(_said.LEAVE, tombstone_row(key, entity_type, version, why))
+        gone = transaction.count(_said.EVENTS, {**key, "version": version})
+        effects = transaction.count(_said.EFFECTS, key) + transaction.count(_said.BROUGHT, key)
+        transaction.count(_said.ON_THEIR_WAY, key)
+        for statement in (_said.SNAPSHOTS, _said.LOOKUPS):
             transaction.count(statement, key)
-        copies = tuple(Reference(name, UUID(found)) for name, found in transaction.rows(_COPIES, key))
+        copies = tuple(Reference(name, UUID(found)) for name, found in transaction.rows(_said.COPIES, key))
         entity = Reference(entity_type, entity_id)
         return Erasure(entity, version - 1, position, from_text(key["moment"]), why, gone, effects, copies)
 

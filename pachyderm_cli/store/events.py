@@ -8,88 +8,23 @@ from types import NoneType
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, literal_column, select
-
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store.confirming import confirm
-from pachyderm_cli.store.expressions import is_listed
 from pachyderm_cli.store.failures import json_text, reads, unreadable
-from pachyderm_cli.store.records import RecordedEvent, RecordedMessage
-from pachyderm_cli.store.schema import ERASED, events
-from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.records import ERASED, RecordedEvent, RecordedMessage
+from pachyderm_cli.store.statement import Statement, Statements, Transaction
 from pachyderm_cli.store.store import Store
+from pachyderm_cli.store.texts import json_problem
 
 PAGE = 1000
 """Events read at a time: a page is a short transaction of its own, so that a slow reader holds nothing open."""
 
 _LAST_VERSION = 2**62
 
+_said = Statements("events")
 
-_by_entity = (
-    events.c.network == bindparam("network"),
-    events.c.entity_id == bindparam("entity_id"),
-    events.c.version > bindparam("after"),
-    events.c.version <= bindparam("up_to"),
-)
-RECORDED_COLUMNS = (
-    events.c.position,
-    events.c.entity_type,
-    events.c.version,
-    events.c.type,
-    events.c.data,
-    events.c.message,
-    events.c.message_id,
-    events.c.caused_by,
-    events.c.recorded_at,
-    events.c.type_version,
-)
-"""What `recorded` reads, in its order."""
-_KINDS = (int, str, int, str, str, str, str, (str, NoneType), str, int)
-
-_ascending = Statement(select(*RECORDED_COLUMNS).where(*_by_entity).order_by(events.c.version).limit(bindparam("page")))
-_descending = Statement(
-    select(*RECORDED_COLUMNS).where(*_by_entity).order_by(events.c.version.desc()).limit(bindparam("page"))
-)
-_to_fold = Statement(
-    select(events.c.version, events.c.type, events.c.data, events.c.type_version)
-    .where(*_by_entity)
-    .order_by(events.c.version)
-    .limit(bindparam("page"))
-)
-_by_message = Statement(
-    select(
-        events.c.entity_type, events.c.entity_id, events.c.message_fingerprint, events.c.recorded_at, events.c.version
-    )
-    .where(events.c.network == bindparam("network"), events.c.message_id == bindparam("message_id"))
-    .order_by(events.c.ordinal)
-)
-
-_by_messages = Statement(
-    select(
-        events.c.message_id,
-        events.c.entity_type,
-        events.c.entity_id,
-        events.c.message_fingerprint,
-        events.c.recorded_at,
-        events.c.version,
-    )
-    .where(events.c.network == bindparam("network"), is_listed(events.c.message_id, bindparam("message_ids")))
-    .order_by(events.c.message_id, events.c.ordinal)
-)
-
-
-_of_message = Statement(
-    select(events.c.entity_id, *RECORDED_COLUMNS)
-    .where(events.c.network == bindparam("network"), events.c.message_id == bindparam("message_id"))
-    .order_by(events.c.ordinal)
-)
-_caused_by = Statement(
-    select(events.c.message_id)
-    .where(events.c.network == bindparam("network"), events.c.caused_by == bindparam("caused_by"))
-    .where(events.c.ordinal == literal_column("0"))
-    .order_by(events.c.position)
-)
+_KINDS = (int, str, int, str, str, str, str, (str, NoneType), str, int)  # of RECORDED_COLUMNS
 
 
 def read_events(  # noqa: PLR0913 - which of them, by keyword
@@ -107,7 +42,7 @@ def read_events(  # noqa: PLR0913 - which of them, by keyword
     Read page by page; since events never change and versions have no gap, the pages are of one piece. Raises StoreError
     where one is missing, also of the last ones up to the version that is `known` to be there.
     """
-    statement = _descending if reverse else _ascending
+    statement = _said.DESCENDING if reverse else _said.ASCENDING
     last = _LAST_VERSION if up_to is None else up_to
     newest = after
     while True:
@@ -133,7 +68,7 @@ def read_data(
     """Yield pages of version, type, JSON text and class version of the events in (`after`, `up_to`]."""
     last = _LAST_VERSION if up_to is None else up_to
     while True:
-        page = _page(store, _to_fold, network, entity_id, after, last)
+        page = _page(store, _said.TO_FOLD, network, entity_id, after, last)
         yield page
         if len(page) < PAGE:
             return
@@ -142,8 +77,6 @@ def read_data(
 
 def require_json(entity: Reference, rows: Iterable[Sequence[Any]]) -> None:
     """Raise StoreError where one of an entity's events, each a version, a type and the data, holds no JSON."""
-    from pachyderm_cli.store.sound_values import json_problem  # noqa: PLC0415 - for what is damaged alone
-
     for version, _, data, *_ in rows:
         if json_problem(data) is not None:
             raise unreadable(f"the event at version {version} of {entity} holds no JSON")
@@ -155,7 +88,7 @@ def find_message(store: Store, network: str, message_id: UUID) -> RecordedMessag
     What is found may be answered as done: it is as safe as a commit of one's own.
     """
     parameters = {"network": network, "message_id": str(message_id)}
-    rows = store.read(lambda transaction: _confirmed(transaction, _by_message, parameters))
+    rows = store.read(lambda transaction: _confirmed(transaction, _said.BY_MESSAGE, parameters))
     if not rows:
         return None
     return _message(rows[0])._replace(last_version=_message(rows[-1]).last_version)
@@ -165,7 +98,7 @@ def find_messages(store: Store, network: str, message_ids: Sequence[UUID]) -> di
     """Return those messages that are in the log, by id; as safe as `find_message`'s."""
     parameters = {"network": network, "message_ids": json.dumps([str(each) for each in message_ids])}
     found: dict[UUID, RecordedMessage] = {}
-    for message_id, *row in store.read(lambda transaction: _confirmed(transaction, _by_messages, parameters)):
+    for message_id, *row in store.read(lambda transaction: _confirmed(transaction, _said.BY_MESSAGES, parameters)):
         message = _message(row)
         first = found.setdefault(UUID(message_id), message)
         if first is not message:
@@ -176,14 +109,14 @@ def find_messages(store: Store, network: str, message_ids: Sequence[UUID]) -> di
 def events_of_message(store: Store, network: str, message_id: UUID) -> list[RecordedEvent]:
     """Return the events that a message led to, in order; [] if there are none."""
     parameters = {"network": network, "message_id": str(message_id)}
-    rows = store.read(lambda transaction: transaction.rows(_of_message, parameters))
+    rows = store.read(lambda transaction: transaction.rows(_said.OF_MESSAGE, parameters))
     return [recorded(entity_id, tuple(row)) for entity_id, *row in rows]
 
 
 def caused_by(store: Store, network: str, message_id: UUID) -> list[UUID]:
     """Return the ids of the messages that name this one as their cause, in the order of the log."""
     parameters = {"network": network, "caused_by": str(message_id)}
-    rows = store.read(lambda transaction: transaction.rows(_caused_by, parameters))
+    rows = store.read(lambda transaction: transaction.rows(_said.CAUSED_BY, parameters))
     return [_id(row) for row in rows]
 
 
@@ -205,7 +138,10 @@ def _page(store: Store, statement: Statement, network: str, entity_id: UUID, aft
     parameters = {"network": network, "entity_id": str(entity_id), **bounds, "page": PAGE}
     rows = store.read(lambda transaction: transaction.rows(statement, parameters))
     _require_whole(
-        rows, bounds["after"], *((0, 1) if statement is _to_fold else (2, 3)), reverse=statement is _descending
+        rows,
+        bounds["after"],
+        *((0, 1) if statement is _said.TO_FOLD else (2, 3)),
+        reverse=statement is _said.DESCENDING,
     )
     return rows
 

@@ -14,8 +14,9 @@ from uuid import UUID
 from sqlalchemy import Column, Table
 
 from pachyderm_cli.store.failures import unreadable
-from pachyderm_cli.store.schema import SCHEMA_VERSION, cursors, entities, events, forks, outbox
+from pachyderm_cli.store.schema import cursors, entities, events, forks, outbox
 from pachyderm_cli.store.sound_rows import faults_of
+from pachyderm_cli.store.version import SCHEMA_VERSION
 
 FORMAT = 1
 """The version of the lines. One that reads differently is another."""

@@ -8,21 +8,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from pachyderm_cli.errors import StoreError, UsageError
-from pachyderm_cli.store.connection import connect, holds_store, make_engine
+from pachyderm_cli.store.connection import holds_store, open_database
 from pachyderm_cli.store.failures import storage_errors
 from pachyderm_cli.store.new_file import side_files
-from pachyderm_cli.store.schema import VERSION_TABLE, schema_version
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
+from pachyderm_cli.store.version import VERSION_TABLE
 
 _TABLES_OF_A_FILE = Statement(text("SELECT name FROM sqlite_master WHERE type = 'table'"))
 _TABLES_OF_A_DATABASE = Statement(
     text("SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = ANY (current_schemas(false))")
 )
-_STAMP = Statement(select(schema_version.c.version_num))
+_STAMP = Statement("creation.VERSION")
 
 
 class Existing(NamedTuple):
@@ -35,7 +35,7 @@ class Existing(NamedTuple):
 
 def file_of(store: Store) -> Path:
     """Return the file of a SQLite store."""
-    return Path(str(store.url.database)).absolute()
+    return Path(str(store.url.file)).absolute()
 
 
 def is_there(store: Store) -> bool:
@@ -83,8 +83,8 @@ def existing(store: Store) -> Iterator[Existing]:
         raise nothing_there(store)
     store.acknowledgements.flush()  # what this process has done is to be seen
     with storage_errors(store.url):
-        engine = make_engine(store.url, store.wait_seconds)
-        transaction = Transaction(connect(engine), engine)
+        database = open_database(store.url, store.wait_seconds)
+        transaction = Transaction(database.connect(), database)
         try:
             transaction.run("BEGIN" if store.is_sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             listed = _TABLES_OF_A_FILE if store.is_sqlite else _TABLES_OF_A_DATABASE

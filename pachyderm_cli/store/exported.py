@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from pachyderm_cli.config import require_network
 from pachyderm_cli.errors import CheckFailed, ConfigError, UsageError
 from pachyderm_cli.store.exchange import CURSOR, ENTITY, EVENT, FORMAT, KINDS, Kind, Row, find_fault
-from pachyderm_cli.store.schema import SCHEMA_VERSION
 from pachyderm_cli.store.told import Told
+from pachyderm_cli.store.version import SCHEMA_VERSION
 
 LONGEST_HEADER = 65_536
 """Characters of the first line. Whoever reads a file need not read more to know that it is none of ours."""

@@ -32,10 +32,11 @@ from pachyderm_cli.store.exchange import (
 )
 from pachyderm_cli.store.existing import existing, nothing_there
 from pachyderm_cli.store.imports import unfinished
-from pachyderm_cli.store.log import POSITIONS, fitting_positions
-from pachyderm_cli.store.schema import SCHEMA_VERSION, cursors, entities, events, forks, outbox
+from pachyderm_cli.store.log import fitting_positions
+from pachyderm_cli.store.schema import cursors, entities, events, forks, outbox
 from pachyderm_cli.store.statement import Statement, Transaction
 from pachyderm_cli.store.store import Store
+from pachyderm_cli.store.version import SCHEMA_VERSION
 
 Progress = Callable[[int, int], None]
 """Told how many lines are written, of how many."""
@@ -83,6 +84,7 @@ _COUNTS = [
     _chosen(select(func.count()).select_from(table), table.c.network, entity_id)
     for table, entity_id in ((events, events.c.entity_id), (entities, entities.c.id), (outbox, outbox.c.entity_id))
 ]
+_POSITIONS = Statement("log.POSITIONS")
 _CURSORS = Statement(select(*CURSOR.columns).where(cursors.c.network == bindparam("network")))
 
 
@@ -95,7 +97,7 @@ def export_lines(store: Store, wanted: Wanted, progress: Progress | None = None)
         if source.schema is None:
             raise nothing_there(store)
         if source.schema != SCHEMA_VERSION:
-            store.engine  # noqa: B018 - says what is to be done about an older one
+            store.database  # noqa: B018 - says what is to be done about an older one
         _require_finished(source.transaction, wanted.network)
         counts = dict.fromkeys((kind.plural for kind in KINDS), 0)
         checksum = hashlib.sha256()
@@ -169,7 +171,7 @@ class _Export:
         after = 0
         while True:
             page = {"after": after, "page": _PAGE}
-            positions = fitting_positions(after, self._transaction.rows(POSITIONS, page))
+            positions = fitting_positions(after, self._transaction.rows(_POSITIONS, page))
             if not positions:
                 return
             end = positions[-1]

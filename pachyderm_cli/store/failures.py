@@ -5,16 +5,16 @@ from __future__ import annotations
 import errno
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from pydantic_core import from_json
-from sqlalchemy import URL
-from sqlalchemy.exc import SQLAlchemyError
 
 from pachyderm_cli.errors import StoreError
+from pachyderm_cli.store.texts import json_problem
+from pachyderm_cli.store.url import StoreUrl
 
 _SQLITE = {
     sqlite3.SQLITE_BUSY: "is locked by another process; try again when it is done",
@@ -27,10 +27,6 @@ _SQLITE = {
     sqlite3.SQLITE_CORRUPT: "is damaged; restore it from a backup",
     sqlite3.SQLITE_IOERR: "cannot be read or written: the disk reports an error",
 }
-
-
-_SHOWN = {"host", "hostaddr", "port", "sslmode", "connect_timeout", "application_name", "target_session_attrs"}
-"""The names of what a URL's query may hold and everybody may see; all else might be a secret."""
 
 
 ParametersT = ParamSpec("ParametersT")
@@ -52,25 +48,12 @@ class ConnectionLost(StoreError):
 
 
 @contextmanager
-def storage_errors(url: URL) -> Iterator[None]:
+def storage_errors(url: StoreUrl) -> Iterator[None]:
     """Turn what the database library raises inside into StoreError; neither it nor its cause shows a password."""
     try:
         yield
     except any_error() as error:
         raise store_error(url, error) from error
-
-
-def shown(url: URL) -> str:
-    """Return `url` without its password, wherever in it that is."""
-    hidden = {name: "***" for name in url.query if name not in _SHOWN}
-    return url.update_query_dict(hidden).render_as_string(hide_password=True)
-
-
-def without_secrets(url: URL) -> str:
-    """Return what of `url` everybody may see, as a URL that libpq's own programs take."""
-    secret = [name for name in url.query if name not in _SHOWN]
-    public = url.set(drivername=url.get_backend_name())._replace(password=None)
-    return public.difference_update_query(secret).render_as_string()
 
 
 def driver_errors() -> tuple[type[Exception], ...]:
@@ -82,9 +65,13 @@ def driver_errors() -> tuple[type[Exception], ...]:
 def any_error() -> tuple[type[Exception], ...]:
     """Return the classes of whatever may be raised while a store is used: by the drivers, SQLAlchemy, the system.
 
+    Those of what is not loaded are left out, so that nothing loads it.
+
     Where a file is damaged, what SQLite says of it may quote it, and then sqlite3 cannot even read that.
     """
-    return (*driver_errors(), SQLAlchemyError, OSError, UnicodeDecodeError)
+    sqlalchemy = sys.modules.get("sqlalchemy.exc")
+    its_own = () if sqlalchemy is None else (sqlalchemy.SQLAlchemyError,)
+    return (*driver_errors(), *its_own, OSError, UnicodeDecodeError)
 
 
 def is_constraint(error: BaseException | None) -> bool:
@@ -129,8 +116,6 @@ def json_text(text: str) -> str:
     try:
         from_json(text, allow_inf_nan=False)  # takes less than is JSON, in a third of the time
     except (ValueError, TypeError):
-        from pachyderm_cli.store.sound_values import json_problem  # noqa: PLC0415 - for what is damaged alone
-
         problem = json_problem(text)
         if problem is not None:
             raise ValueError(f"what is to be JSON is none: {problem}") from None
@@ -164,18 +149,18 @@ def is_timeout(error: StoreError) -> bool:
     return error.details.get("sqlstate") in _TIMEOUTS
 
 
-def connection_lost(url: URL, error: BaseException) -> ConnectionLost:
+def connection_lost(url: StoreUrl, error: BaseException) -> ConnectionLost:
     """Return the error for a connection that is gone; its cause shows no password from now on."""
     _hush(url, error)
-    return ConnectionLost(_line(url, "lost the connection", error), store=shown(url))
+    return ConnectionLost(_line(url, "lost the connection", error), store=str(url))
 
 
-def not_replicated(url: URL) -> ConnectionLost:
+def not_replicated(url: StoreUrl) -> ConnectionLost:
     """Return the error for a commit that was kept from waiting for the server's standby: it may yet be lost with it."""
-    return ConnectionLost(f"the store {shown(url)} was cut short while it waited for its standby", store=shown(url))
+    return ConnectionLost(f"the store {url} was cut short while it waited for its standby", store=str(url))
 
 
-def store_error(url: URL, error: BaseException) -> StoreError:
+def store_error(url: StoreUrl, error: BaseException) -> StoreError:
     """Return the StoreError for what a driver, SQLAlchemy or the system raised, which shows no password from now on."""
     _hush(url, error)
     original = getattr(error, "orig", None) or error  # SQLAlchemy's errors wrap the driver's
@@ -188,36 +173,29 @@ def store_error(url: URL, error: BaseException) -> StoreError:
         code = sqlite3.SQLITE_FULL
     if code is not None:
         problem = _SQLITE.get(code & 0xFF, "cannot be used")
-        return StoreError(_line(url, problem, original), store=shown(url))
+        return StoreError(_line(url, problem, original), store=str(url))
     if not isinstance(original, driver_errors()):
-        return StoreError(_line(url, "cannot be used", original), store=shown(url))
+        return StoreError(_line(url, "cannot be used", original), store=str(url))
     sqlstate = getattr(original, "sqlstate", None)
     problem = "cannot be reached" if sqlstate is None else "refused the statement"
-    return StoreError(_line(url, problem, original), store=shown(url), sqlstate=sqlstate)
+    return StoreError(_line(url, problem, original), store=str(url), sqlstate=sqlstate)
 
 
-def _line(url: URL, problem: str, cause: BaseException | None) -> str:
+def _line(url: StoreUrl, problem: str, cause: BaseException | None) -> str:
     """Return one line: libpq's messages have several, and may quote what it was given."""
-    detail = " ".join(_without(_secrets(url), str(cause)).split())
-    return f"the store {shown(url)} {problem} ({detail})"
+    detail = " ".join(_without(url.secrets, str(cause)).split())
+    return f"the store {url} {problem} ({detail})"
 
 
-def _secrets(url: URL) -> list[str]:
-    """Return what of `url` is not to be shown."""
-    given = [value for name, value in url.query.items() if name not in _SHOWN]
-    values = [each for value in given for each in ([value] if isinstance(value, str) else value)]
-    return [str(each) for each in (url.password, *values) if each]
-
-
-def _without(secrets: list[str], text: str) -> str:
+def _without(secrets: Sequence[str], text: str) -> str:
     for secret in secrets:
         text = text.replace(secret, "***")
     return text
 
 
-def _hush(url: URL, error: BaseException) -> None:
+def _hush(url: StoreUrl, error: BaseException) -> None:
     """Take the secrets of `url` out of an error and of those that led to it: a traceback shows them all."""
-    secrets = _secrets(url)
+    secrets = url.secrets
     seen: dict[int, BaseException] = {}
     pending: list[BaseException | None] = [error] if secrets else []
     while pending:

@@ -6,51 +6,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, literal_column, select
-
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text, to_text
-from pachyderm_cli.store.append_statements import CREATE
 from pachyderm_cli.store.failures import reads
 from pachyderm_cli.store.lookups import write_lookup
 from pachyderm_cli.store.records import NewSnapshot, Origin
-from pachyderm_cli.store.schema import entities, events, forks
-from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.statement import Statements, Transaction
 from pachyderm_cli.store.store import Store
 
-_copied = (
-    events.c.network,
-    bindparam("to_id", type_=entities.c.id.type),
-    events.c.version,
-    events.c.entity_type,
-    events.c.type,
-    events.c.data,
-    bindparam("message_id", type_=entities.c.id.type),
-    events.c.version - literal_column("1"),
-    events.c.message,
-    events.c.message_fingerprint,
-    events.c.message_id,
-    events.c.recorded_at,
-    events.c.type_version,
-)
-_COPY = Statement(
-    insert(events).from_select(
-        [column.name for column in events.columns if column.name != "position"],
-        select(*_copied)
-        .where(
-            events.c.network == bindparam("network"),
-            events.c.entity_id == bindparam("from_id", type_=entities.c.id.type),
-            events.c.version <= bindparam("to_version"),
-        )
-        .order_by(events.c.version),
-    )
-)
-_NOTE = Statement(insert(forks).values({column.name: bindparam(column.name) for column in forks.columns}))
-_ORIGIN = Statement(
-    select(forks.c.from_type, forks.c.from_id, forks.c.from_version, forks.c.forked_at).where(
-        forks.c.network == bindparam("network"), forks.c.entity_id == bindparam("entity_id")
-    )
-)
+_said = Statements("forks")
+_appending = Statements("append")
 
 
 def fork(  # noqa: PLR0913 - what a copy says, by keyword
@@ -84,10 +49,10 @@ def fork(  # noqa: PLR0913 - what a copy says, by keyword
     note = {"from_type": source.type, "from_id": str(source.id), "from_version": version, "forked_at": moment}
 
     def work(transaction: Transaction) -> bool:
-        if transaction.count(CREATE, parameters) != 1:
+        if transaction.count(_appending.CREATE, parameters) != 1:
             return False
-        transaction.count(_COPY, {**parameters, **copied})
-        transaction.count(_NOTE, {**parameters, **note})
+        transaction.count(_said.COPY, {**parameters, **copied})
+        transaction.count(_said.NOTE, {**parameters, **note})
         if lookup is not None:
             write_lookup(transaction, network, target, lookup)
         return True
@@ -98,7 +63,7 @@ def fork(  # noqa: PLR0913 - what a copy says, by keyword
 def origin_of(store: Store, network: str, entity_id: UUID) -> Origin | None:
     """Return where the entity's first events were copied from, None if they are its own."""
     parameters = {"network": network, "entity_id": str(entity_id)}
-    rows = store.read(lambda transaction: transaction.rows(_ORIGIN, parameters))
+    rows = store.read(lambda transaction: transaction.rows(_said.ORIGIN, parameters))
     return _origin(rows[0]) if rows else None
 
 

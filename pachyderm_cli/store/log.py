@@ -11,20 +11,16 @@ untrue, and transactions that have not written to the log hold nobody up.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import accumulate, pairwise, product
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select, text
-
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.confirming import confirm
-from pachyderm_cli.store.events import RECORDED_COLUMNS, recorded
-from pachyderm_cli.store.expressions import byte_length
+from pachyderm_cli.store.events import recorded
 from pachyderm_cli.store.failures import reads, unreadable
 from pachyderm_cli.store.records import RecordedEvent
-from pachyderm_cli.store.schema import events
-from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.statement import Statement, Statements, Transaction
 from pachyderm_cli.store.store import Store
 
 PAGE = 1000
@@ -32,55 +28,13 @@ PAGE = 1000
 
 _LARGE = 4 * 2**20  # bytes of data that a page has, or little more than the last of its events
 
-POSITIONS = Statement(
-    select(events.c.position, byte_length(events.c.data))
-    .where(events.c.position > bindparam("after"))
-    .order_by(events.c.position)
-    .limit(bindparam("page"))
-)
-"""The next positions, each with how many bytes of data its event has."""
-_LAST = Statement(select(func.coalesce(func.max(events.c.position), 0)))
-_LAST_WITHIN = Statement(
-    select(func.coalesce(func.max(events.c.position), 0)).where(events.c.position <= bindparam("up_to"))
-)
-_LAST_DRAWN = Statement(text("SELECT last_value FROM pachyderm_events_position_seq"))
-# A crash that the server itself survived makes it begin its statistics anew.
-_SERVER = Statement(
-    text(
-        "SELECT pg_is_in_recovery(), concat(pg_postmaster_start_time(), ' ', "
-        "(SELECT stats_reset FROM pg_catalog.pg_stat_bgwriter))"
-    )
-)
-_WRITERS = Statement(
-    text(
-        "SELECT virtualtransaction FROM pg_catalog.pg_locks WHERE locktype = 'relation' AND granted "
-        "AND mode = 'RowExclusiveLock' AND relation = 'pachyderm_events'::regclass "
-        "AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())"
-    )
-)
-
-
-# Set apart, with a limit: otherwise SQLite would search by an index for all of the network, or all of the entity.
-_page = (
-    select(events)
-    .where(events.c.position > bindparam("after"), events.c.position <= bindparam("up_to"))
-    .order_by(events.c.position)
-    .limit(bindparam("page"))
-    .subquery("page")
-)
-
-
-def _part(*, of_type: bool, of_entity: bool) -> Statement:
-    columns = [_page.c[each.name] for each in (events.c.entity_id, *RECORDED_COLUMNS)]
-    found = select(*columns).where(_page.c.network == bindparam("network"))
-    if of_type:
-        found = found.where(_page.c.entity_type == bindparam("entity_type"))
-    if of_entity:
-        found = found.where(_page.c.entity_id == bindparam("entity_id"))
-    return Statement(found.order_by(_page.c.position))
-
-
-_PARTS = {(typed, one): _part(of_type=typed, of_entity=one) for typed, one in product((False, True), repeat=2)}
+_said = Statements("log")
+_PARTS = {
+    (False, False): "all",
+    (True, False): "of_type",
+    (False, True): "of_entity",
+    (True, True): "of_both",
+}  # by whether a type and an entity are given
 
 
 class Part(NamedTuple):
@@ -93,7 +47,8 @@ class Part(NamedTuple):
     @property
     def statement(self) -> Statement:
         """The statement that reads some of it."""
-        return _PARTS[self.type is not None, self.entity is not None]
+        of_type, of_entity = self.type is not None, self.entity is not None
+        return _said.one_of("PARTS", _PARTS[of_type, of_entity])
 
 
 class _Writers(NamedTuple):
@@ -129,7 +84,7 @@ class LogReader:
     def _read(self, transaction: Transaction) -> list[RecordedEvent] | None:
         if not self._store.is_sqlite:
             self._recognize(transaction)
-        found = transaction.rows(POSITIONS, {"after": self.position, "page": PAGE})
+        found = transaction.rows(_said.POSITIONS, {"after": self.position, "page": PAGE})
         if not found:
             return None
         positions = fitting_positions(self.position, found)
@@ -158,7 +113,7 @@ class LogReader:
         """
         if transaction is self._connection:
             return
-        ((in_recovery, server),) = transaction.rows(_SERVER, {})
+        ((in_recovery, server),) = transaction.rows(_said.SERVER, {})
         if in_recovery:
             raise StoreError(
                 "this Postgres is a standby, which does not tell who is writing on its primary, so that events could "
@@ -215,7 +170,7 @@ def fitting_positions(after: int, found: Sequence[tuple[int, int]]) -> list[int]
 
 def last_position(store: Store) -> int:
     """Return the highest position in the log, of whatever network; 0 if nothing was ever written."""
-    ((last,),) = store.read(lambda transaction: transaction.rows(_LAST, {}))
+    ((last,),) = store.read(lambda transaction: transaction.rows(_said.LAST, {}))
     return int(last)
 
 
@@ -229,10 +184,10 @@ def settled_end(store: Store, pause: Callable[[], bool]) -> int:
     drawn, writers = store.read(_writers)
     while writers and pause():
         writers &= store.read(_writers).transactions
-    ((last,),) = store.read(lambda transaction: transaction.rows(_LAST_WITHIN, {"up_to": drawn}))
+    ((last,),) = store.read(lambda transaction: transaction.rows(_said.LAST_WITHIN, {"up_to": drawn}))
     return int(last)
 
 
 def _writers(transaction: Transaction) -> _Writers:
-    ((drawn,),) = transaction.rows(_LAST_DRAWN, {})  # first: whoever drew up to it is, or was, a writer
-    return _Writers(drawn, frozenset(each for (each,) in transaction.rows(_WRITERS, {})))
+    ((drawn,),) = transaction.rows(_said.LAST_DRAWN, {})  # first: whoever drew up to it is, or was, a writer
+    return _Writers(drawn, frozenset(each for (each,) in transaction.rows(_said.WRITERS, {})))

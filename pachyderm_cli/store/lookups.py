@@ -7,49 +7,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
-
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store.failures import reads
 from pachyderm_cli.store.heads import stays_there
 from pachyderm_cli.store.records import Head, NewSnapshot, StoredLookup
-from pachyderm_cli.store.schema import entities, lookups
-from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.statement import Statements, Transaction
 from pachyderm_cli.store.store import Store
 
-_replaced = ("version", "fingerprint", "state")
-_KEEP = Statement(
-    lambda insert: (new := insert(lookups)).on_conflict_do_update(
-        index_elements=list(lookups.primary_key),
-        set_={name: new.excluded[name] for name in _replaced},
-        where=lookups.c.version <= new.excluded.version,
-    )
-)
-_of_type = (lookups.c.network == bindparam("network"), lookups.c.entity_type == bindparam("entity_type"))
-_is_its_head = (entities.c.network == lookups.c.network) & (entities.c.id == lookups.c.entity_id)
-_EACH = Statement(
-    select(
-        lookups.c.entity_id,
-        lookups.c.version,
-        lookups.c.fingerprint,
-        lookups.c.state,
-        entities.c.version,
-        entities.c.created_at,
-        entities.c.updated_at,
-    )
-    .select_from(lookups.join(entities, _is_its_head))
-    .where(*_of_type)
-    .order_by(lookups.c.entity_id)
-)
-_COUNT = Statement(
-    select(func.count()).where(entities.c.network == bindparam("network"), entities.c.type == bindparam("entity_type"))
-)
+_said = Statements("lookups")
 
 
 def write_lookup(transaction: Transaction, network: str, entity: Reference, state: NewSnapshot) -> None:
     """Keep the entity's newest state inside the caller's transaction."""
-    transaction.count(_KEEP, _row(network, entity, state))
+    transaction.count(_said.KEEP, _row(network, entity, state))
 
 
 def keep_lookup(store: Store, network: str, entity: Reference, state: NewSnapshot) -> None:
@@ -65,14 +36,14 @@ def keep_lookup(store: Store, network: str, entity: Reference, state: NewSnapsho
 def lookups_of(store: Store, network: str, type_name: str) -> Iterator[StoredLookup]:
     """Yield the states kept of a type, by id, with the entities' heads. Streamed."""
     with store.streaming() as transaction:
-        for row in transaction.stream(_EACH, {"network": network, "entity_type": type_name}):
+        for row in transaction.stream(_said.EACH, {"network": network, "entity_type": type_name}):
             yield _stored(type_name, row)
 
 
 def count_of_type(store: Store, network: str, type_name: str) -> int:
     """Return how many entities a type handled last."""
     parameters = {"network": network, "entity_type": type_name}
-    [(count,)] = store.read(lambda transaction: transaction.rows(_COUNT, parameters))
+    [(count,)] = store.read(lambda transaction: transaction.rows(_said.COUNT, parameters))
     return int(count)
 
 

@@ -7,13 +7,15 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from sqlalchemy import Connection, NullPool, create_engine
 
 from pachyderm_cli.errors import StoreError
-from pachyderm_cli.store.connection import create_owner_only, make_engine, parse_url
+from pachyderm_cli.store.connection import create_owner_only, open_database
 from pachyderm_cli.store.creation import begin_alone, stamped_version
-from pachyderm_cli.store.failures import shown, storage_errors
-from pachyderm_cli.store.schema import SCHEMA_VERSION
+from pachyderm_cli.store.failures import storage_errors
+from pachyderm_cli.store.statement import Transaction
+from pachyderm_cli.store.url import parse_url
+from pachyderm_cli.store.version import SCHEMA_VERSION
 
 _SCRIPTS = Path(__file__).resolve().parent / "migrations"
 
@@ -31,23 +33,27 @@ def migrate(store_url: str) -> Migrated:
     """Apply what migrations the store lacks, in one transaction, and return what changed. Raises StoreError."""
     url = parse_url(store_url)
     with storage_errors(url):
-        if url.get_backend_name() == "sqlite":
-            create_owner_only(Path(str(url.database)))
-        engine = make_engine(url)
+        if url.file is not None:
+            create_owner_only(url.file)
+        database = open_database(url)
+        driver = f"{database.dialect}://" if url.file is not None else "postgresql+psycopg://"
+        engine = create_engine(driver, creator=database.connect, poolclass=NullPool)
         try:
             with engine.connect() as connection:
-                begin_alone(connection)
-                before = stamped_version(connection)
+                connection.begin()  # so that Alembic takes the transaction for its caller's, and ends none
+                transaction = Transaction(connection.connection.driver_connection, database)
+                begin_alone(transaction)
+                before = stamped_version(transaction)
                 if before is not None and before > SCHEMA_VERSION:
                     raise StoreError(
-                        f"the store {shown(url)} was made by a newer pachyderm (schema {before}, this one reads "
+                        f"the store {url} was made by a newer pachyderm (schema {before}, this one reads "
                         f"{SCHEMA_VERSION}); upgrade pachyderm-cli"
                     )
                 upgrade(connection)
-                connection.exec_driver_sql("COMMIT")
+                transaction.run("COMMIT")
         finally:
             engine.dispose()
-    return Migrated(shown(url), before, SCHEMA_VERSION)
+    return Migrated(str(url), before, SCHEMA_VERSION)
 
 
 def upgrade(connection: Connection) -> None:

@@ -14,14 +14,25 @@ from uuid import UUID
 
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text
-from pachyderm_cli.store import outbox_statements as said
-from pachyderm_cli.store.enqueue_statements import CANCEL_TIMERS, INSERT_EFFECT, cancel_parameters, effect_row
-from pachyderm_cli.store.expressions import NOW, distance
+from pachyderm_cli.store.distance import NOW, distance
 from pachyderm_cli.store.failures import json_text, reads
-from pachyderm_cli.store.records import Append, Due, EffectStatus, Held, Lease, NewEffect, StoredEffect
+from pachyderm_cli.store.parameters import cancel_parameters, effect_row
+from pachyderm_cli.store.records import (
+    EFFECT_COLUMNS,
+    Append,
+    Due,
+    EffectStatus,
+    Held,
+    Lease,
+    NewEffect,
+    StoredEffect,
+)
 from pachyderm_cli.store.settling import key_of
-from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.statement import Statement, Statements, Transaction
 from pachyderm_cli.store.store import Store
+
+_said = Statements("outbox")
+_queueing = Statements("enqueue")
 
 _EVERY = 2**62
 _ENDED = {EffectStatus.DONE, EffectStatus.REJECTED, EffectStatus.DISCARDED}
@@ -35,11 +46,11 @@ def write_outbox(transaction: Transaction, appends: Iterable[tuple[Append, dict[
     rows: list[dict[str, Any]] = []
     for each, parameters in appends:
         if each.cancels:  # what is inserted before may be what it cancels
-            transaction.run_many(INSERT_EFFECT, rows)
+            transaction.run_many(_queueing.INSERT_EFFECT, rows)
             rows = []
-            transaction.count(CANCEL_TIMERS, {**parameters, **cancel_parameters(each)})
+            transaction.count(_queueing.CANCEL_TIMERS, {**parameters, **cancel_parameters(each)})
         rows += [{**parameters, **effect_row(effect)} for effect in each.outbox]
-    transaction.run_many(INSERT_EFFECT, rows)
+    transaction.run_many(_queueing.INSERT_EFFECT, rows)
 
 
 def claim(store: Store, network: str, handlers: Sequence[str], lease: Lease, most: int) -> list[StoredEffect]:
@@ -48,19 +59,19 @@ def claim(store: Store, network: str, handlers: Sequence[str], lease: Lease, mos
     Those that are suspect are left out.
     """
     # To look takes no lock; an idle worker is in nobody's way.
-    if not _has(store, said.HAS_CANDIDATES, network, handlers):
+    if not _has(store, _said.HAS_CANDIDATES, network, handlers):
         return []
-    return _claimed(store, said.CLAIM, network, handlers, lease, most)
+    return _claimed(store, _said.CLAIM, network, handlers, lease, most)
 
 
 def has_suspect(store: Store, network: str, handlers: Sequence[str]) -> bool:
     """Tell whether an effect is due that was begun, but not ended, when its process ended, and that not only once."""
-    return _has(store, said.HAS_SUSPECTS, network, handlers)
+    return _has(store, _said.HAS_SUSPECTS, network, handlers)
 
 
 def claim_suspect(store: Store, network: str, handlers: Sequence[str], lease: Lease) -> list[StoredEffect]:
     """Lease one suspect effect, if there is one; return it."""
-    return _claimed(store, said.CLAIM_SUSPECTS, network, handlers, lease, 1)
+    return _claimed(store, _said.CLAIM_SUSPECTS, network, handlers, lease, 1)
 
 
 def _has(store: Store, statement: Statement, network: str, handlers: Sequence[str]) -> bool:
@@ -86,7 +97,7 @@ def _claimed(
 def begin_attempt(store: Store, network: str, held: Held) -> bool:
     """Count an attempt that is about to be made; tell whether the lease still holds, which begins anew."""
     parameters = {**key_of(network, held), "lease_for": distance(held.lease.seconds)}
-    return _marked(store, said.BEGIN_ATTEMPT, parameters) == 1
+    return _marked(store, _said.BEGIN_ATTEMPT, parameters) == 1
 
 
 def finish(store: Store, network: str, held: Held) -> bool:
@@ -94,7 +105,7 @@ def finish(store: Store, network: str, held: Held) -> bool:
 
     It need not be on disk when this returns: an effect that is done is at worst run again, as at least once means.
     """
-    return _marked(store, said.FINISH, key_of(network, held)) == 1
+    return _marked(store, _said.FINISH, key_of(network, held)) == 1
 
 
 def acknowledge(store: Store, network: str, held: Held) -> None:
@@ -108,13 +119,13 @@ def acknowledge(store: Store, network: str, held: Held) -> None:
 def postpone(store: Store, network: str, held: Held, error: str, seconds: float) -> bool:
     """Let an effect that failed be tried again after so many seconds; tell whether its lease still held."""
     parameters = _ending(network, held, EffectStatus.PENDING, again_in=distance(seconds), error=error)
-    return store.write(lambda transaction: transaction.count(said.LET_GO, parameters)) == 1
+    return store.write(lambda transaction: transaction.count(_said.LET_GO, parameters)) == 1
 
 
 def park(store: Store, network: str, held: Held, error: str, fingerprint: str | None) -> bool:
     """Keep an effect that is not to be tried again by this code; tell whether its lease still held."""
     parameters = _ending(network, held, EffectStatus.PARKED, error=error, fingerprint=fingerprint)
-    return store.write(lambda transaction: transaction.count(said.LET_GO, parameters)) == 1
+    return store.write(lambda transaction: transaction.count(_said.LET_GO, parameters)) == 1
 
 
 def reject(store: Store, network: str, effect: StoredEffect, lease: Lease, reason: str, back: NewEffect | None) -> bool:
@@ -132,10 +143,10 @@ def reject(store: Store, network: str, effect: StoredEffect, lease: Lease, reaso
     }
 
     def work(transaction: Transaction) -> bool:
-        if transaction.count(said.LET_GO, ending) != 1:
+        if transaction.count(_said.LET_GO, ending) != 1:
             return False
         if back is not None:
-            transaction.count(INSERT_EFFECT, {**origin, **effect_row(back)})
+            transaction.count(_queueing.INSERT_EFFECT, {**origin, **effect_row(back)})
         return True
 
     return store.write(work)
@@ -147,19 +158,19 @@ def release(store: Store, network: str, held: Sequence[Held], *, counted: bool) 
     `counted`: their attempt was counted when they were claimed.
     """
     each = [_ending(network, one, EffectStatus.PENDING, again_in=NOW, uncounted=1 if counted else 0) for one in held]
-    store.write(lambda transaction: transaction.run_many(said.LET_GO, each), durable=False)
+    store.write(lambda transaction: transaction.run_many(_said.LET_GO, each), durable=False)
 
 
 def renew(store: Store, network: str, lease: Lease) -> int:
     """Let the lease begin anew on all that is still held under it; return how many effects those are."""
     parameters = {"network": network, "held_by": str(lease.token), "lease_for": distance(lease.seconds)}
-    return _marked(store, said.RENEW, parameters, waits=False)
+    return _marked(store, _said.RENEW, parameters, waits=False)
 
 
 def own_timers(store: Store, network: str, entity_id: UUID) -> list[tuple[Due, StoredEffect]]:
     """Return the timers that the entity has set for itself, by due time, and whether each is to be delivered."""
     parameters = {"network": network, "entity_id": str(entity_id)}
-    rows = store.read(lambda transaction: transaction.rows(said.OWN_TIMERS, parameters))
+    rows = store.read(lambda transaction: transaction.rows(_said.OWN_TIMERS, parameters))
     return [(Due(due), _effect(row)) for due, *row in rows]
 
 
@@ -171,13 +182,13 @@ def seize(store: Store, network: str, held: Held) -> bool:
         "lease": str(held.lease.token),
         "lease_for": distance(held.lease.seconds),
     }
-    return _marked(store, said.SEIZE, parameters) == 1
+    return _marked(store, _said.SEIZE, parameters) == 1
 
 
 def next_due(store: Store, network: str) -> float | None:
     """Return in how many seconds something will be due, negative if it is; None if nothing waits."""
     store.acknowledgements.flush()
-    rows = store.read(lambda transaction: transaction.rows(said.NEXT_DUE, {"network": network, "most": 1}))
+    rows = store.read(lambda transaction: transaction.rows(_said.NEXT_DUE, {"network": network, "most": 1}))
     if not rows:
         return None
     return _distance(rows[0])
@@ -191,52 +202,52 @@ def _distance(row: Sequence[Any]) -> float:
 
 def handlers_of_parked(store: Store, network: str) -> list[str]:
     """Return the entity types that carry out what is parked."""
-    rows = store.read(lambda transaction: transaction.rows(said.HANDLERS_OF_PARKED, {"network": network}))
+    rows = store.read(lambda transaction: transaction.rows(_said.HANDLERS_OF_PARKED, {"network": network}))
     return [handler for (handler,) in rows]
 
 
 def revive(store: Store, network: str, handler: str, fingerprint: str) -> int:
     """Let what was parked with other code of `handler` be tried again; return how many effects that is."""
     parameters = {"network": network, "handler_name": handler, "current": fingerprint}
-    return store.write(lambda transaction: transaction.count(said.REVIVE, parameters))
+    return store.write(lambda transaction: transaction.count(_said.REVIVE, parameters))
 
 
 def retry(store: Store, network: str, effect_id: UUID) -> bool:
     """Let an effect that failed be tried again at once; tell whether there was one that is not being tried now."""
     store.acknowledgements.flush()
     parameters = {"network": network, "id": str(effect_id)}
-    return store.write(lambda transaction: transaction.count(said.RETRY, parameters)) == 1
+    return store.write(lambda transaction: transaction.count(_said.RETRY, parameters)) == 1
 
 
 def discard(store: Store, network: str, effect_id: UUID, why: str) -> bool:
     """Give up an effect that is not ended; tell whether there was one."""
     store.acknowledgements.flush()
     parameters = {"network": network, "id": str(effect_id), "error": _storable(why)}
-    return store.write(lambda transaction: transaction.count(said.DISCARD, parameters)) == 1
+    return store.write(lambda transaction: transaction.count(_said.DISCARD, parameters)) == 1
 
 
 def effects_with_status(store: Store, network: str, status: EffectStatus) -> Iterator[StoredEffect]:
     """Yield the effects of one status, the next to be tried first. Streamed."""
     store.acknowledgements.flush()
     with store.streaming() as transaction:
-        for row in transaction.stream(said.BY_STATUS[status], {"network": network}):
+        for row in transaction.stream(_said.one_of("BY_STATUS", status), {"network": network}):
             yield _effect(row)
 
 
 def effects_of_entity(store: Store, network: str, entity_id: UUID) -> list[StoredEffect]:
     """Return what the entity emitted and is not ended, by due time."""
-    return _found(store, said.OF_ENTITY, {"network": network, "entity_id": str(entity_id)})
+    return _found(store, _said.OF_ENTITY, {"network": network, "entity_id": str(entity_id)})
 
 
 def effects_of_messages(store: Store, network: str, message_ids: Sequence[UUID]) -> list[StoredEffect]:
     """Return the effects that some messages led to, by message and in order."""
     ids = json.dumps([str(each) for each in message_ids])
-    return _found(store, said.BY_MESSAGES, {"network": network, "message_ids": ids})
+    return _found(store, _said.BY_MESSAGES, {"network": network, "message_ids": ids})
 
 
 def effects_between(store: Store, network: str, first: UUID, last: UUID, most: int) -> list[StoredEffect]:
     """Return up to `most` effects with ids from `first` to `last`, by id."""
-    return _found(store, said.BY_IDS, {"network": network, "first": str(first), "last": str(last), "most": most})
+    return _found(store, _said.BY_IDS, {"network": network, "first": str(first), "last": str(last), "most": most})
 
 
 def _found(store: Store, statement: Statement, parameters: dict[str, Any]) -> list[StoredEffect]:
@@ -275,9 +286,9 @@ def _storable(text: object) -> str:
     return str(text).encode(errors="backslashreplace").decode().replace("\0", "\\x00")
 
 
-@reads("an effect", *said.KINDS)
+@reads("an effect", *EFFECT_COLUMNS.values())
 def _effect(row: Sequence[Any]) -> StoredEffect:
-    found = dict(zip(_NAMES, row, strict=True))
+    found = dict(zip(EFFECT_COLUMNS, row, strict=True))
     entity = Reference(found.pop("entity_type"), UUID(found.pop("entity_id")))
     to_type, to_id = found.pop("to_type"), found.pop("to_id")
     return StoredEffect(
@@ -296,9 +307,6 @@ def _effect(row: Sequence[Any]) -> StoredEffect:
             "ended_at": _moment(found["ended_at"]),
         }
     )
-
-
-_NAMES = [column.name for column in said.COLUMNS]
 
 
 def _moment(text: str | None) -> datetime | None:

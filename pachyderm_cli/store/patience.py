@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 
-from sqlalchemy import URL
+from pachyderm_cli.store.url import StoreUrl
 
 WAIT_SECONDS = 30.0
 """How long a store is waited for: for a lock in a SQLite file, for a connection to Postgres."""
@@ -30,14 +30,14 @@ _NOT_READY = (
 class Patience:
     """How long one piece of work waits for a connection, counted from when it asked first."""
 
-    def __init__(self, url: URL, seconds: float, *, was_reached: bool) -> None:
+    def __init__(self, url: StoreUrl, seconds: float, *, was_reached: bool) -> None:
         """Wait for `url` up to so many `seconds`; for a server that does not answer only if it `was_reached` before.
 
         Who has just written a wrong host is to be told at once. A URL of several hosts says itself that one of them
         may be away.
         """
-        self._waits = url.get_backend_name() != "sqlite"
-        self.expects_it = was_reached or has_several_hosts(url)
+        self._waits = url.file is None
+        self.expects_it = was_reached or url.has_several_hosts
         """Whether the server is known to be there, and to come back."""
         self._end = time.monotonic() + seconds
         self._pause = _FIRST_PAUSE
@@ -62,9 +62,3 @@ class Patience:
             return True
         # What a server answers to is its last word: a wrong password, a database that is not there.
         return self.expects_it and "FATAL:" not in told
-
-
-def has_several_hosts(url: URL) -> bool:
-    """Tell whether a URL names more than one server."""
-    hosts = url.query.get("host", ())
-    return len(hosts) > 1 if isinstance(hosts, tuple) else "," in hosts or "," in (url.host or "")

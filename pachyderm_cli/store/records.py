@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import Enum, IntEnum, StrEnum
-from typing import NamedTuple
+from types import NoneType
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from pachyderm_cli.domain.reference import Reference
+
+ERASED = "$erased"
+"""The type of the row that an erasure leaves in the log, and of the entity's head from then on. No class has it."""
 
 
 class NewEvent(NamedTuple):
@@ -48,6 +52,35 @@ class EffectStatus(StrEnum):
     PARKED = "parked"
     REJECTED = "rejected"  # by the entity that it sent a message to
     DISCARDED = "discarded"
+
+
+_Text = (str, NoneType)
+
+EFFECT_COLUMNS: dict[str, Any] = {
+    "id": str,
+    "entity_id": str,
+    "entity_type": str,
+    "version": int,
+    "message_id": str,
+    "ordinal": int,
+    "type": str,
+    "data": str,
+    "handler": str,
+    "to_type": _Text,
+    "to_id": _Text,
+    "message": _Text,
+    "on_rejected": _Text,
+    "timer": _Text,
+    "status": str,
+    "attempts": int,
+    "due_at": str,
+    "next_attempt_at": _Text,
+    "error": _Text,
+    "created_at": str,
+    "ended_at": _Text,
+    "to_network": _Text,
+}
+"""What an effect is read from, in its order: the columns of the outbox, and what each of them holds."""
 
 
 class Due(IntEnum):

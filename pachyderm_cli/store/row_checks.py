@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Table
 
 from pachyderm_cli.store.findings import Finding, Place
-from pachyderm_cli.store.schema import ERASED, cursors, entities, forks, lookups, outbox, snapshots
+from pachyderm_cli.store.records import ERASED
+from pachyderm_cli.store.schema import cursors, entities, forks, lookups, outbox, snapshots
 from pachyderm_cli.store.sound_histories import faults_of_belonging, faults_of_copy
 from pachyderm_cli.store.sound_rows import comes_back, effect_name, faults_of
 from pachyderm_cli.store.sound_values import RULES

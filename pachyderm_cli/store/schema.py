@@ -24,10 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.event import listen, listens_for
 
-SCHEMA_VERSION = "0006"
-"""The newest migration; what a store made by this version is stamped with."""
-
-VERSION_TABLE = "pachyderm_schema"
+from pachyderm_cli.store.version import VERSION_TABLE
 
 metadata = MetaData(
     naming_convention={
@@ -89,9 +86,6 @@ events = Table(
 SQLite gives a new row the highest position there is and one more. AUTOINCREMENT, which remembers those of deleted
 rows too, would rewrite another page with every send; the row that an erasure leaves comes after all it deletes.
 """
-
-ERASED = "$erased"
-"""The type of the row that an erasure leaves in the log, and of the entity's head from then on. No class has it."""
 
 snapshots = Table(
     "pachyderm_snapshots",

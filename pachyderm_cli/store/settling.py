@@ -6,19 +6,20 @@ from collections.abc import Iterable
 from typing import Any
 
 from pachyderm_cli.store.acknowledgements import Acknowledged
-from pachyderm_cli.store.outbox_statements import SETTLE
 from pachyderm_cli.store.records import Held
-from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.statement import Statement, Statements, Transaction
+
+_said = Statements("outbox")
 
 
 def settle(transaction: Transaction, network: str, held: Held) -> bool:
     """Mark an effect done inside the caller's transaction; tell whether its lease still held."""
-    return transaction.count(SETTLE, key_of(network, held)) == 1
+    return transaction.count(_said.SETTLE, key_of(network, held)) == 1
 
 
 def settle_each(transaction: Transaction, marks: Iterable[Acknowledged]) -> None:
     """Mark effects done whose leases still hold, inside the caller's transaction."""
-    transaction.run_many(SETTLE, [parameters for _, parameters in settling(marks)])
+    transaction.run_many(_said.SETTLE, [parameters for _, parameters in settling(marks)])
 
 
 def settling(marks: Iterable[Acknowledged]) -> list[tuple[Statement, dict[str, Any]]]:
@@ -26,7 +27,7 @@ def settling(marks: Iterable[Acknowledged]) -> list[tuple[Statement, dict[str, A
 
     They are in one order, so that no two of those who run them wait for each other.
     """
-    return [(SETTLE, key_of(*mark)) for mark in sorted(marks, key=lambda mark: mark.held.id.int)]
+    return [(_said.SETTLE, key_of(*mark)) for mark in sorted(marks, key=lambda mark: mark.held.id.int)]
 
 
 def mark_parameters(mark: Acknowledged) -> dict[str, Any]:

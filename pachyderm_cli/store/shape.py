@@ -11,8 +11,9 @@ from typing import NamedTuple
 from sqlalchemy import Index, Table, func, select, text
 
 from pachyderm_cli.store.findings import Finding
-from pachyderm_cli.store.schema import SCHEMA_VERSION, events, metadata, schema_version
+from pachyderm_cli.store.schema import events, metadata, schema_version
 from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.version import SCHEMA_VERSION
 
 _COLUMNS_OF_SQLITE = Statement(
     text(

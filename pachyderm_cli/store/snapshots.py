@@ -6,15 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select
-
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.domain.timestamps import from_text, to_text
 from pachyderm_cli.store.failures import reads
 from pachyderm_cli.store.heads import stays_there
 from pachyderm_cli.store.records import NewSnapshot, StoredSnapshot
-from pachyderm_cli.store.schema import snapshots
-from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.statement import Statements, Transaction
 from pachyderm_cli.store.store import Store
 
 KEPT = 2
@@ -22,47 +19,7 @@ KEPT = 2
 
 _LAST_VERSION = 2**62
 
-_columns = (
-    snapshots.c.entity_id,
-    snapshots.c.entity_type,
-    snapshots.c.version,
-    snapshots.c.fingerprint,
-    snapshots.c.state,
-    snapshots.c.taken_at,
-)
-_in_network = snapshots.c.network == bindparam("network")
-_of_entity = snapshots.c.entity_id == bindparam("entity_id")
-_as_type = snapshots.c.entity_type == bindparam("entity_type")
-_newest_first = Statement(
-    select(*_columns)
-    .where(_in_network, _of_entity, _as_type, snapshots.c.version <= bindparam("up_to"))
-    .order_by(snapshots.c.version.desc())
-)
-_all_of_entity = Statement(
-    select(*_columns).where(_in_network, _of_entity).order_by(snapshots.c.version.desc(), snapshots.c.entity_type)
-)
-_replaced = ("fingerprint", "state", "taken_at")
-_keep = Statement(
-    lambda insert: (new := insert(snapshots)).on_conflict_do_update(
-        index_elements=list(snapshots.primary_key), set_={name: new.excluded[name] for name in _replaced}
-    )
-)
-_other = snapshots.alias("other")
-_oldest_kept = (
-    select(_other.c.version)
-    .where(
-        _other.c.network == bindparam("network"),
-        _other.c.entity_id == bindparam("entity_id"),
-        _other.c.entity_type == bindparam("entity_type"),
-    )
-    .order_by(_other.c.version.desc())
-    .offset(KEPT - 1)
-    .limit(1)
-    .scalar_subquery()
-)
-_drop_old = Statement(delete(snapshots).where(_in_network, _of_entity, _as_type, snapshots.c.version < _oldest_kept))
-_drop_of_entity = Statement(delete(snapshots).where(_in_network, _of_entity))
-_drop_all = Statement(delete(snapshots).where(_in_network))
+_said = Statements("snapshots")
 
 
 def write_snapshot(
@@ -71,8 +28,8 @@ def write_snapshot(
     """Keep `snapshot` inside the caller's transaction, in place of one at the same version; drop the oldest."""
     key = _key(network, entity)
     row = {"version": snapshot.version, "fingerprint": snapshot.fingerprint, "state": snapshot.state}
-    transaction.count(_keep, {**key, **row, "taken_at": to_text(taken_at)})
-    transaction.count(_drop_old, key)
+    transaction.count(_said.KEEP, {**key, **row, "taken_at": to_text(taken_at)})
+    transaction.count(_said.DROP_OLD, key)
 
 
 def keep_snapshot(store: Store, network: str, taken: StoredSnapshot) -> None:
@@ -89,21 +46,21 @@ def keep_snapshot(store: Store, network: str, taken: StoredSnapshot) -> None:
 def newest_snapshots(store: Store, network: str, entity: Reference, up_to: int | None = None) -> list[StoredSnapshot]:
     """Return the entity's snapshots taken as its type, at versions up to `up_to`, newest first."""
     parameters = {**_key(network, entity), "up_to": _LAST_VERSION if up_to is None else up_to}
-    return [_stored(row) for row in store.read(lambda transaction: transaction.rows(_newest_first, parameters))]
+    return [_stored(row) for row in store.read(lambda transaction: transaction.rows(_said.NEWEST_FIRST, parameters))]
 
 
 def snapshots_of(store: Store, network: str, entity_id: UUID) -> list[StoredSnapshot]:
     """Return every snapshot of the entity, newest first, whatever code took it."""
     parameters = {"network": network, "entity_id": str(entity_id)}
-    return [_stored(row) for row in store.read(lambda transaction: transaction.rows(_all_of_entity, parameters))]
+    return [_stored(row) for row in store.read(lambda transaction: transaction.rows(_said.ALL_OF_ENTITY, parameters))]
 
 
 def drop_snapshots(store: Store, network: str, entity_id: UUID | None = None) -> int:
     """Drop the snapshots of an entity, or of the whole network; return how many there were."""
     if entity_id is None:
-        return store.write(lambda transaction: transaction.count(_drop_all, {"network": network}))
+        return store.write(lambda transaction: transaction.count(_said.DROP_ALL, {"network": network}))
     parameters = {"network": network, "entity_id": str(entity_id)}
-    return store.write(lambda transaction: transaction.count(_drop_of_entity, parameters))
+    return store.write(lambda transaction: transaction.count(_said.DROP_OF_ENTITY, parameters))
 
 
 def _key(network: str, entity: Reference) -> dict[str, Any]:

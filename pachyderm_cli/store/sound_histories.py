@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple, Protocol
 
-from pachyderm_cli.store.schema import ERASED
+from pachyderm_cli.store.records import ERASED
 from pachyderm_cli.store.sound_rows import Fault
 from pachyderm_cli.store.sound_values import is_time
 

@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from pachyderm_cli.domain.identifiers import back_id
-from pachyderm_cli.store.records import EffectStatus
-from pachyderm_cli.store.schema import ERASED, cursors, entities, events, forks, imports, lookups, outbox, snapshots
+from pachyderm_cli.store.records import ERASED, EffectStatus
+from pachyderm_cli.store.schema import cursors, entities, events, forks, imports, lookups, outbox, snapshots
 from pachyderm_cli.store.sound_values import RULES, shown
 
 Row = Mapping[str, Any]

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from pydantic_core import from_json
 from sqlalchemy import BigInteger, Column, Integer, Table, Text
 
 from pachyderm_cli.config import require_network
 from pachyderm_cli.domain.reference import is_type_name
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.errors import ConfigError
-from pachyderm_cli.store.records import EffectStatus
-from pachyderm_cli.store.schema import ERASED, cursors, entities, events, metadata, outbox
+from pachyderm_cli.store.records import ERASED, EffectStatus
+from pachyderm_cli.store.schema import cursors, entities, events, metadata, outbox
+from pachyderm_cli.store.texts import is_text, json_problem
 
 STATUSES = frozenset(EffectStatus) - {EffectStatus.FAILED}
 """Those that an effect in the outbox has."""
@@ -39,20 +38,6 @@ class Rule(NamedTuple):
     column: str
     check: str | None
     problem: Problem
-
-
-def json_problem(value: Any) -> str | None:
-    """Return why `value` is no JSON text, None if it is. What Python's reads beyond JSON, such as NaN, is none."""
-    if not isinstance(value, str):
-        return f"it is stored as {type(value).__name__}, not as text"
-    try:
-        from_json(value, allow_inf_nan=False)  # takes less than is JSON, in a third of the time
-    except (ValueError, TypeError):  # TypeError: of a lone surrogate
-        try:
-            _DECODER.decode(value)
-        except (ValueError, RecursionError) as error:
-            return str(error)
-    return None
 
 
 def is_time(value: Any) -> bool:
@@ -81,27 +66,12 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _no_number(text: str) -> Any:
-    raise ValueError(f"{text} is not JSON")
-
-
-# Numbers stay text: one may have more digits than Python takes.
-_DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=_no_number)
-
-
 def _holds(is_sound: Callable[[Any], bool], what: str) -> Problem:
     return lambda value: None if is_sound(value) else f"is {shown(value)}, which is {what}"
 
 
 def _is_id(value: Any) -> bool:
     return isinstance(value, str) and _UUID.fullmatch(value) is not None
-
-
-def is_text(value: Any) -> bool:
-    """Tell whether it is text that each database keeps: no lone surrogate and no null character in it."""
-    if not isinstance(value, str) or "\0" in value:
-        return False
-    return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
 
 
 def _is_name(value: Any) -> bool:

@@ -10,13 +10,15 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import partial
 from itertools import count
-from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Dialect, Engine
-from sqlalchemy.sql import ClauseElement
-
+from pachyderm_cli.store.compiled import Compiled, compiled, compiled_ahead
 from pachyderm_cli.store.failures import driver_errors
+
+if TYPE_CHECKING:
+    from sqlalchemy.sql import ClauseElement
+
+    from pachyderm_cli.store.connection import Database
 
 _BRIEFLY = 100  # milliseconds
 _AT_A_TIME = 50  # rows that a server sends of what is streamed; they may be large
@@ -24,63 +26,46 @@ _NUMBERS = count(1)  # of the names of cursors, several of which may be open at 
 
 
 class Statement:
-    """A Core statement with named parameters."""
+    """A statement with named parameters."""
 
     __slots__ = ("_core", "compiled")
 
-    def __init__(self, core: ClauseElement | Callable[[Any], ClauseElement]) -> None:
-        """Keep the statement, or what makes it from the dialect's own `insert`, which knows ON CONFLICT.
+    def __init__(self, core: ClauseElement | Callable[[Any], ClauseElement] | str) -> None:
+        """Keep what is said in Core, or what makes that of the dialect's own `insert`, which knows ON CONFLICT.
 
-        It is compiled when a database first needs it.
+        Or its name, as in "events.BY_MESSAGE", if it is one of `statements`. It is compiled when a database first needs
+        it.
         """
         self._core = core
-        self.compiled: dict[str, _Compiled] = {}
+        self.compiled: dict[str, Compiled] = {}
         """What it is compiled to, by the name of the dialect."""
 
-    def for_dialect(self, dialect: Dialect) -> _Compiled:
-        """Return the statement as text in the dialect's style."""
-        found = self.compiled.get(dialect.name)
+    def for_dialect(self, dialect: str) -> Compiled:
+        """Return the statement as text in the style of "sqlite" or "postgresql"."""
+        found = self.compiled.get(dialect)
         if found is None:
-            core = self._core if isinstance(self._core, ClauseElement) else self._core(_insert_of(dialect))
-            found = self.compiled[dialect.name] = _Compiled(core, dialect)
+            core = self._core
+            ahead = compiled_ahead(core, dialect) if isinstance(core, str) else None
+            found = self.compiled[dialect] = ahead or compiled(core, dialect)
         return found
 
 
-def _insert_of(dialect: Dialect) -> Any:
-    # Each dialect takes its time to load, so only the one in use is.
-    if dialect.name == "sqlite":
-        from sqlalchemy.dialects.sqlite import insert  # noqa: PLC0415 - as said above
-    else:
-        from sqlalchemy.dialects.postgresql import insert  # type: ignore[assignment]  # noqa: PLC0415 - as above
-    return insert
+class Statements:
+    """The statements of a module of `statements`, each an attribute of its name there."""
 
+    def __init__(self, module: str) -> None:
+        """Name the module, without loading it."""
+        self._module = module
 
-class _Compiled:
-    """A statement's text for one driver, and how its parameters are handed over."""
+    def __getattr__(self, name: str) -> Statement:
+        if not name.isupper():
+            raise AttributeError(name)
+        return self.__dict__.setdefault(name, Statement(f"{self._module}.{name}"))  # type: ignore[no-any-return]  # a dict of Any
 
-    __slots__ = ("arguments", "text")
-
-    def __init__(self, core: ClauseElement, dialect: Dialect) -> None:
-        compiled = core.compile(dialect=dialect)
-        self.text = str(compiled)
-        # What the statement itself brings along; a caller's parameters have no value yet.
-        constants = {name: value for name, value in compiled.params.items() if value is not None}
-        order: Sequence[str] | None = getattr(compiled, "positiontup", None)
-        self.arguments: Callable[[Mapping[str, Any]], Any] = _by_name if order is None else _in_order(order)
-        # Returns a caller's parameters as the driver takes them: in order, or by name.
-        if constants:
-            take = self.arguments
-            self.arguments = lambda parameters: take({**constants, **parameters})
-
-
-def _by_name(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    return parameters
-
-
-def _in_order(order: Sequence[str]) -> Callable[[Mapping[str, Any]], Any]:
-    if len(order) > 1:
-        return itemgetter(*order)
-    return lambda parameters: [parameters[name] for name in order]
+    def one_of(self, name: str, key: str) -> Statement:
+        """Return the statement that a dict of that name there has under `key`."""
+        full = f"{name}.{key}"
+        return self.__dict__.setdefault(full, Statement(f"{self._module}.{full}"))  # type: ignore[no-any-return]  # as above
 
 
 class Transaction:
@@ -89,23 +74,21 @@ class Transaction:
     __slots__ = (
         "_connection",
         "_cursor",
-        "_dialect_name",
+        "_dialect",
         "_patience",
         "_waits_for_disk",
-        "dialect",
-        "engine",
+        "database",
         "hurries",
         "is_sqlite",
     )
 
-    def __init__(self, connection: Any, engine: Engine) -> None:
-        """Wrap the driver's own connection object, made by `engine`."""
+    def __init__(self, connection: Any, database: Database) -> None:
+        """Wrap the driver's own connection object, to `database`."""
         self._connection = connection
         self._cursor = connection.cursor()  # for what is read at once; the drivers would make one for each statement
-        self.engine = engine
-        self.dialect = engine.dialect
-        self._dialect_name = self.dialect.name
-        self.is_sqlite = self._dialect_name == "sqlite"
+        self.database = database
+        self._dialect = database.dialect
+        self.is_sqlite = self._dialect == "sqlite"
         self._patience: int | None = None  # what SQLite is to wait for locks again, in milliseconds
         self._waits_for_disk = True  # SQLite's setting of the connection; on Postgres a transaction has its own
         self.hurries: list[str] = []
@@ -282,7 +265,7 @@ class Transaction:
         return self._cursor.execute(*self._prepared(statement, parameters))
 
     def _prepared(self, statement: Statement, parameters: Mapping[str, Any]) -> tuple[str, Any]:
-        compiled = statement.compiled.get(self._dialect_name) or statement.for_dialect(self.dialect)
+        compiled = statement.compiled.get(self._dialect) or statement.for_dialect(self._dialect)
         return compiled.text, compiled.arguments(parameters)
 
     def _prepared_many(self, statement: Statement, each: Sequence[Mapping[str, Any]]) -> tuple[str, list[Any]]:

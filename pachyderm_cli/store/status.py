@@ -12,10 +12,11 @@ from sqlalchemy import Text, bindparam, column, func, select, table, text
 
 from pachyderm_cli.domain.timestamps import from_text
 from pachyderm_cli.store.existing import Existing, existing, file_of, is_there
-from pachyderm_cli.store.expressions import is_listed
 from pachyderm_cli.store.failures import reads
-from pachyderm_cli.store.schema import ERASED, cursors, entities, events, imports, lookups, outbox, snapshots
+from pachyderm_cli.store.records import ERASED
+from pachyderm_cli.store.schema import cursors, entities, events, imports, lookups, outbox, snapshots
 from pachyderm_cli.store.statement import Statement, Transaction
+from pachyderm_cli.store.statements.expressions import is_listed
 from pachyderm_cli.store.store import Store
 
 _COUNTED = {

@@ -8,14 +8,11 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
-
-from sqlalchemy import Engine
 
 from pachyderm_cli.errors import ConfigError, StoreError
 from pachyderm_cli.store.acknowledgements import Acknowledged, Acknowledgements
-from pachyderm_cli.store.connection import connect, create_owner_only, empty_engine, holds_store, make_engine, parse_url
+from pachyderm_cli.store.connection import Database, create_owner_only, empty_database, holds_store, open_database
 from pachyderm_cli.store.creation import create, stamped_version, sync_log
 from pachyderm_cli.store.failures import (
     ConnectionLost,
@@ -25,13 +22,13 @@ from pachyderm_cli.store.failures import (
     ends_session,
     is_timeout,
     not_replicated,
-    shown,
     storage_errors,
     store_error,
 )
 from pachyderm_cli.store.patience import MOST_WAIT_SECONDS, WAIT_SECONDS, Patience
-from pachyderm_cli.store.schema import SCHEMA_VERSION
 from pachyderm_cli.store.statement import Transaction
+from pachyderm_cli.store.url import parse_url
+from pachyderm_cli.store.version import SCHEMA_VERSION
 
 ResultT = TypeVar("ResultT")
 
@@ -57,26 +54,25 @@ class Store:
         if not 0 <= wait_seconds <= MOST_WAIT_SECONDS:
             raise ConfigError(f"wait_seconds is a number from 0 to {MOST_WAIT_SECONDS:g}")
         self.wait_seconds = wait_seconds
-        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.is_sqlite = self.url.file is not None
         self._was_reached = False
         self._opening = threading.Lock()
-        self._engine: Engine | None = None
-        # SQLAlchemy makes the connections; its pool's checkout and return would cost what a statement does.
+        self._database: Database | None = None
         self._idle: list[Transaction] = []
         # Held to change what is kept, not to take from it. The garbage collector may end a listing at any moment, also
         # in the thread that holds it.
         self._keeping = threading.RLock()
-        self._nothing: Engine | None = None  # what a file that is not there reads as
+        self._nothing: Database | None = None  # what a file that is not there reads as
         self.acknowledgements = Acknowledgements(self._write_marks)
         _stores.add(self)
 
     def __str__(self) -> str:
-        return shown(self.url)
+        return str(self.url)
 
     @property
     def opened_url(self) -> str:
         """The URL whole, its password too: for another process, never to be shown."""
-        return self.url.render_as_string(hide_password=False)
+        return self.url.whole
 
     def read(self, work: Callable[[Transaction], ResultT]) -> ResultT:
         """Return what `work` reads; each of its statements sees one state of the database.
@@ -158,31 +154,31 @@ class Store:
                 self._take_back(lent)
 
     @property
-    def engine(self) -> Engine:
+    def database(self) -> Database:
         """The opened database, its schema made or checked. Raises StoreError."""
-        engine = self._engine
-        if engine is None:
+        database = self._database
+        if database is None:
             patience = self.patience()
             with self._opening:  # as long as this is held nobody closes it again
-                if self._engine is None:
+                if self._database is None:
                     with storage_errors(self.url):
-                        self._engine = self._open(patience)
+                        self._database = self._open(patience)
                         self._was_reached = True
-                engine = self._engine
-        return engine
+                database = self._database
+        return database
 
     def close(self) -> None:
         """Write what is still to be written and close every connection; the store may be used again."""
         self.acknowledgements.close()
         with self._opening:
-            self._engine = self._nothing = None
+            self._database = self._nothing = None
             self._close_idle()
 
     def abandon(self) -> None:
         """Forget every connection, without closing it: they are another process's."""
         self._opening = threading.Lock()
         self._keeping = threading.RLock()
-        self._engine = self._nothing = None
+        self._database = self._nothing = None
         self._idle = []
         self.acknowledgements = Acknowledgements(self._write_marks)
 
@@ -220,7 +216,7 @@ class Store:
 
         Where none is to be had it `waits` for the server, or until another thread gives one back.
         """
-        engine = self._engine or (self._readable() if reading else self.engine)
+        database = self._database or (self._readable() if reading else self.database)
         patience: Patience | None = None
         while True:
             while self._idle:
@@ -228,12 +224,12 @@ class Store:
                     lent = self._idle.pop()
                 except IndexError:  # another thread was faster
                     break
-                if lent.engine is engine:
+                if lent.database is database:
                     return lent
                 lent.close()
             patience = patience or self.patience()
             try:
-                return Transaction(connect(engine), engine)
+                return Transaction(database.connect(), database)
             except any_error() as error:
                 if not waits or not patience.outlasts(error):
                     raise
@@ -242,17 +238,17 @@ class Store:
         """Return how long one piece of work waits for the store, from now on."""
         return Patience(self.url, self.wait_seconds, was_reached=self._was_reached)
 
-    def _readable(self) -> Engine:
-        if not self.is_sqlite or holds_store(Path(str(self.url.database)), self.wait_seconds):
-            return self.engine
+    def _readable(self) -> Database:
+        if self.url.file is None or holds_store(self.url.file, self.wait_seconds):
+            return self.database
         nothing = self._nothing
         if nothing is None:
-            nothing = self._nothing = empty_engine()
+            nothing = self._nothing = empty_database()
         return nothing
 
     def _take_back(self, lent: Transaction) -> None:
         with self._keeping:
-            is_current = lent.engine is (self._engine or self._nothing)
+            is_current = lent.database is (self._database or self._nothing)
             if is_current and lent.is_at_rest and len(self._idle) < _KEPT:
                 self._idle.append(lent)
                 return
@@ -264,23 +260,26 @@ class Store:
         for each in idle:
             each.close()
 
-    def _open(self, patience: Patience) -> Engine:
-        if self.is_sqlite:
-            create_owner_only(Path(str(self.url.database)))
-        engine = make_engine(self.url, self.wait_seconds)
+    def _open(self, patience: Patience) -> Database:
+        if self.url.file is not None:
+            create_owner_only(self.url.file)
+        database = open_database(self.url, self.wait_seconds)
         while True:
             try:
-                with engine.connect() as connection:
+                opened = Transaction(database.connect(), database)
+                try:
                     patience.expects_it = True
-                    version = stamped_version(connection) or create(connection)
-                    if self.is_sqlite:
-                        sync_log(Path(str(self.url.database)))
+                    version = stamped_version(opened) or create(opened)
+                finally:
+                    opened.close()
                 break
             except any_error() as error:
                 if not patience.outlasts(error):
                     raise
+        if self.url.file is not None:
+            sync_log(self.url.file)
         self._require_current(version)
-        return engine
+        return database
 
     def refuse_newer(self, version: str) -> None:
         """Raise StoreError for the schema of a newer pachyderm."""

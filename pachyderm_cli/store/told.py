@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pachyderm_cli.store.exchange import EFFECT, ENTITY, EVENT, FORK, Kind, Row
-from pachyderm_cli.store.schema import ERASED
+from pachyderm_cli.store.records import ERASED
 from pachyderm_cli.store.sound_histories import (
     Copied,
     First,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import and_, bindparam, func, literal_column, or_, select
 
 from pachyderm_cli.errors import CheckFailed
-from pachyderm_cli.store.schema import ERASED, entities, events
+from pachyderm_cli.store.records import ERASED
+from pachyderm_cli.store.schema import entities, events
 from pachyderm_cli.store.statement import Statement, Transaction
 
 _each = (

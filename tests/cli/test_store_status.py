@@ -6,7 +6,8 @@ from contextlib import closing
 import pytest
 from sqlalchemy import insert, text, update
 
-from pachyderm_cli.store.schema import ERASED, cursors, entities, forks, imports, outbox
+from pachyderm_cli.store.records import ERASED
+from pachyderm_cli.store.schema import cursors, entities, forks, imports, outbox
 from tests.cli.running import Command
 from tests.support.raw import execute
 

@@ -8,7 +8,7 @@ import pytest
 from pachyderm_cli import Pachyderm
 from pachyderm_cli.errors import CheckFailed, Collision, NotFound
 from pachyderm_cli.store import importing
-from pachyderm_cli.store.schema import ERASED
+from pachyderm_cli.store.records import ERASED
 from tests.contracts.conftest import OpenEngine
 from tests.support.engines import tally_engine
 from tests.support.moving import exported, rows

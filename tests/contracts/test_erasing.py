@@ -14,8 +14,8 @@ from pachyderm_cli import Pachyderm
 from pachyderm_cli.domain.timestamps import now, to_text
 from pachyderm_cli.errors import AmbiguousReference, Erased, NotFound, UsageError
 from pachyderm_cli.store.lookups import keep_lookup
-from pachyderm_cli.store.records import NewSnapshot
-from pachyderm_cli.store.schema import ERASED, entities, events, lookups, metadata, outbox, snapshots
+from pachyderm_cli.store.records import ERASED, NewSnapshot
+from pachyderm_cli.store.schema import entities, events, lookups, metadata, outbox, snapshots
 from pachyderm_cli.store.snapshots import keep_snapshot
 from pachyderm_cli.store.store import Store
 from tests.contracts.conftest import OpenEngine

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from pachyderm_cli import Pachyderm
 from pachyderm_cli.errors import CheckFailed, UsageError
-from pachyderm_cli.store.schema import ERASED
+from pachyderm_cli.store.records import ERASED
 from tests.support.courier import Do
 from tests.support.moving import exported, furnish, rows, with_footer
 from tests.support.office import Office

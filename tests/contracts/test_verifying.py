@@ -13,7 +13,8 @@ from pachyderm_cli.domain.reference import named_id
 from pachyderm_cli.engine import verifying
 from pachyderm_cli.engine.verifying import Verified
 from pachyderm_cli.errors import StoreError
-from pachyderm_cli.store.schema import ERASED, cursors, entities, events, forks, lookups, outbox, snapshots
+from pachyderm_cli.store.records import ERASED
+from pachyderm_cli.store.schema import cursors, entities, events, forks, lookups, outbox, snapshots
 from tests.support import courier, record, tally
 from tests.support.courier import Do, Pass
 from tests.support.raw import all_rows, connected, execute

@@ -17,6 +17,7 @@ FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "ProcessPoolExecutor
 FORBIDDEN_METHODS = {"system", "popen", "execv", "execve", "spawnv", "literal_binds", "executescript", "mktemp"}
 
 RUNS_CODE = {
+    "store/compiled.py": "the package's own modules of statements",
     "__init__.py": "the package's own modules, when a name of its public face is first asked for",
     "cli/catalogue.py": "the package's own modules of commands; the name is looked up in a fixed list first",
     "engine/imports.py": "the project's entity modules, which are trusted; the name stands in the folder's listing",
@@ -37,28 +38,27 @@ SQL_METHODS = {"execute", "executemany", "exec_driver_sql", "run", "told", "text
 
 COMPUTED_SQL = {
     ("store/connection.py", "statement"): "CREATE TABLE of Core's own tables",
+    ("store/creation.py", "text"): "CREATE TABLE of Core's own tables",
     ("store/creation.py", "f: _CREATION_LOCK"): "a constant number",
-    ("store/creation.py", "f: tables"): "a constant; the name is a parameter",
     ("store/cursors.py", "advanced"): "a Core statement, run by SQLAlchemy for a caller of SQLAlchemy's",
     ("store/cursors.py", "compiled.text"): "a compiled Core statement",
-    ("store/cursors.py", "f: NOW"): "a constant",
-    ("store/creation.py", "select(schema_version.c.version_num)"): "a Core statement",
-    ("store/creation.py", "schema_version.insert().values(version_num=SCHEMA_VERSION)"): "a Core statement",
-    ("store/erasing.py", "f: ERASED"): "a constant",
+    ("store/statements/cursors.py", "f: NOW"): "a constant",
+    ("store/statements/erasing.py", "f: ERASED"): "a constant",
     ("store/erasing.py", "f: patience"): "a whole number, as SQLite itself told it",
     ("store/existing.py", "'BEGIN' if store.is_sqlite else 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY'"): "two "
     "constants",
-    ("store/heads.py", "f: ERASED"): "a constant",
+    ("store/statements/heads.py", "f: ERASED"): "a constant",
     ("store/wholeness.py", "f: ERASED"): "a constant",
-    ("store/outbox_statements.py", "str(Due.NOW.value)"): "a constant number",
-    ("store/outbox_statements.py", "str(Due.HELD.value)"): "a constant number",
-    ("store/outbox_statements.py", "str(Due.NOT_YET.value)"): "a constant number",
-    ("store/outbox_statements.py", "f: status.value"): "a constant of an enumeration",
-    ("store/outbox_terms.py", "f: each.value"): "a constant of an enumeration",
-    ("store/outbox_terms.py", "f: NOW"): "a constant",
+    ("store/statements/outbox.py", "str(Due.NOW.value)"): "a constant number",
+    ("store/statements/outbox.py", "str(Due.HELD.value)"): "a constant number",
+    ("store/statements/outbox.py", "str(Due.NOT_YET.value)"): "a constant number",
+    ("store/statements/outbox.py", "f: status.value"): "a constant of an enumeration",
+    ("store/statements/outbox_terms.py", "f: each.value"): "a constant of an enumeration",
+    ("store/statements/outbox_terms.py", "f: NOW"): "a constant",
     ("store/migrations/versions/0005_outbox_indexes.py", "condition"): "constants of the migration",
     ("store/shape.py", "f: _SEQUENCE"): "a constant",
     ("store/shape.py", "f: _OF_POSTGRES"): "a constant",
+    ("store/statements/creation.py", "f: VERSION_TABLE"): "a constant",
     ("store/statement.py", "text"): "a compiled Core statement",
     ("store/statement.py", "*self._prepared(*each)"): "a compiled Core statement",
     ("store/statement.py", "*self._prepared(statement, parameters)"): "a compiled Core statement",
@@ -77,8 +77,8 @@ COMPUTED_SQL = {
 """SQL that is no plain literal (`f:`, what is put into one), with the reason why no value gets into it."""
 
 SQL_FUNCTIONS = {
-    "store/expressions.py": "clauses, of what Core's compiler made of their parts",
-    "store/append_statements.py": "a constant",
+    "store/statements/expressions.py": "clauses, of what Core's compiler made of their parts",
+    "store/statements/append.py": "a constant",
 }
 """Where text becomes a part of a Core statement while that is compiled."""
 

@@ -169,7 +169,7 @@ def test_a_statement_that_failed_keeps_no_file_open(sqlite_store: Store) -> None
         sqlite_store.write(lambda transaction: transaction.run("INSERT INTO pachyderm_schema VALUES (NULL)"))
     sqlite_store.close()
     files = [str(each.readlink()) for each in Path("/proc/self/fd").glob("*") if each.exists()]
-    assert not [name for name in files if name.startswith(str(sqlite_store.url.database))]
+    assert not [name for name in files if name.startswith(str(sqlite_store.url.file))]
     assert caught.value.__cause__ is not None
 
 
@@ -244,7 +244,7 @@ def test_threads_share_a_file_that_is_not_there_yet(sqlite_store: Store) -> None
     with ThreadPoolExecutor(MANY) as pool:
         assert list(pool.map(work, range(MANY))) == [1] * MANY
     assert len(sqlite_store._idle) <= _KEPT
-    assert {each.engine for each in sqlite_store._idle} == {sqlite_store.engine}
+    assert {each.database for each in sqlite_store._idle} == {sqlite_store.database}
 
 
 def test_threads_may_look_while_the_file_is_made(sqlite_store: Store, sqlite_url: str) -> None:

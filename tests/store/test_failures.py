@@ -17,6 +17,7 @@ from pachyderm_cli.store.heads import heads
 from pachyderm_cli.store.snapshots import drop_snapshots
 from pachyderm_cli.store.statement import Transaction
 from pachyderm_cli.store.store import Store
+from pachyderm_cli.store.url import parse_url
 from tests.support.appends import an_append, an_entity
 from tests.support.raw import row_counts
 
@@ -138,12 +139,12 @@ def test_a_full_disk_is_called_that(error: OSError | str) -> None:
     if isinstance(error, str):
         error = cast("OSError", sqlite3.OperationalError("disk I/O error"))
         error.sqlite_errorcode = sqlite3.SQLITE_IOERR_SHMSIZE  # type: ignore[attr-defined]
-    assert "the disk is full; make room" in store_error(make_url("sqlite:///a.db"), error).message
+    assert "the disk is full; make room" in store_error(parse_url("sqlite:///a.db"), error).message
 
 
 def test_a_failure_of_sqlite_without_a_code_is_none_of_a_server() -> None:
     """What Python's module raises by itself is not told as a server that cannot be reached."""
-    said = store_error(make_url("sqlite:///a.db"), sqlite3.ProgrammingError("what is this")).message
+    said = store_error(parse_url("sqlite:///a.db"), sqlite3.ProgrammingError("what is this")).message
     assert "a.db cannot be used (what is this)" in said
 
 

@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -290,9 +290,9 @@ def test_sqlite_reads_a_part_by_positions(sqlite_url: str, part: Part) -> None:
         "up_to": 9,
         "page": 9,
     }
-    compiled = part.statement.for_dialect(opened.engine.dialect)
-    with opened.engine.connect() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {compiled.text}", compiled.arguments(parameters)).all()
+    compiled = part.statement.for_dialect("sqlite")
+    with closing(opened.database.connect()) as connection:
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {compiled.text}", compiled.arguments(parameters)).fetchall()
     searches = [row[-1] for row in plan if "SEARCH" in row[-1]]
     assert searches == ["SEARCH pachyderm_events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)"]
     opened.close()

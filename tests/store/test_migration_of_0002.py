@@ -8,7 +8,8 @@ from sqlalchemy import MetaData, insert, inspect
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.migrate import migrate
-from pachyderm_cli.store.schema import SCHEMA_VERSION, entities, events, outbox
+from pachyderm_cli.store.schema import entities, events, outbox
+from pachyderm_cli.store.version import SCHEMA_VERSION
 from tests.store.test_migration_of_older import upgrade_to
 from tests.support.courier import Do, Order, Pass, Post, Remind
 from tests.support.office import Office, log

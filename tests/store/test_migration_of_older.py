@@ -17,9 +17,10 @@ from pachyderm_cli.store.events import find_message, read_events
 from pachyderm_cli.store.heads import heads
 from pachyderm_cli.store.migrate import _SCRIPTS, migrate
 from pachyderm_cli.store.records import Outcome
-from pachyderm_cli.store.schema import SCHEMA_VERSION, VERSION_TABLE, metadata, schema_version
+from pachyderm_cli.store.schema import metadata, schema_version
 from pachyderm_cli.store.snapshots import snapshots_of
 from pachyderm_cli.store.store import Store
+from pachyderm_cli.store.version import SCHEMA_VERSION, VERSION_TABLE
 from tests.store.test_migrations import shape, sqlite_texts
 from tests.support.appends import an_append, an_entity
 from tests.support.raw import connected, execute

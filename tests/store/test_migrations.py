@@ -13,8 +13,9 @@ from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.append import append
 from pachyderm_cli.store.heads import heads
 from pachyderm_cli.store.migrate import _SCRIPTS, migrate
-from pachyderm_cli.store.schema import SCHEMA_VERSION, VERSION_TABLE, metadata, schema_version
+from pachyderm_cli.store.schema import metadata, schema_version
 from pachyderm_cli.store.store import Store
+from pachyderm_cli.store.version import SCHEMA_VERSION, VERSION_TABLE
 from tests.support.appends import an_append, an_entity
 from tests.support.raw import connected, execute
 

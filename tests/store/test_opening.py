@@ -7,20 +7,20 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from sqlalchemy import make_url, select, text
-from sqlalchemy.engine.interfaces import DBAPIConnection
 
 from pachyderm_cli.errors import ConfigError, StoreError
 from pachyderm_cli.store import connection as connection_module
 from pachyderm_cli.store.append import append
-from pachyderm_cli.store.connection import parse_url
 from pachyderm_cli.store.events import read_events
 from pachyderm_cli.store.heads import find_head, heads
-from pachyderm_cli.store.schema import SCHEMA_VERSION, schema_version
+from pachyderm_cli.store.schema import schema_version
 from pachyderm_cli.store.store import Store
+from pachyderm_cli.store.url import parse_url
+from pachyderm_cli.store.version import SCHEMA_VERSION
 from tests.support.appends import an_append, an_entity
 from tests.support.raw import connected, execute, row_counts
 
@@ -75,7 +75,7 @@ def test_a_sqlite_that_does_not_take_wal_is_refused() -> None:
         closing(sqlite3.connect(":memory:")) as database,
         pytest.raises(StoreError, match="journal_mode=memory"),
     ):
-        connection_module._set_up_sqlite(cast("DBAPIConnection", database), 0)
+        connection_module._set_up_sqlite(database, 0)
 
 
 @pytest.mark.postgres
@@ -185,15 +185,15 @@ def test_a_url_that_names_no_store_is_refused(url: str, said: str) -> None:
 def test_a_password_may_have_a_slash_before_several_hosts() -> None:
     """The hosts are told apart whatever stands in the password, as where there is one host."""
     url = parse_url("postgresql://ann:a/b@one:5433,two/db")
-    assert (url.password, url.database) == ("a/b", "db")
-    assert url.query == {"host": "one,two", "port": "5433,"}
+    assert url.secrets == ("a/b",)
+    assert str(url) == "postgresql+psycopg://ann:***@/db?host=one%2Ctwo&port=5433%2C"
+    assert url.has_several_hosts
 
 
 @pytest.mark.parametrize("driver", ["postgresql", "postgres", "postgresql+psycopg"])
 def test_postgres_has_several_spellings(driver: str) -> None:
     """Each means psycopg, and the text of a store hides the password."""
     url: Any = Store(f"{driver}://u:geheim@host/db")
-    assert url.url.drivername == "postgresql+psycopg"
     assert str(url) == "postgresql+psycopg://u:***@host/db"
 
 

@@ -8,25 +8,25 @@ import pytest
 from sqlalchemy import make_url, text
 
 from pachyderm_cli.domain.timestamps import to_text
-from pachyderm_cli.store import outbox_statements as said
 from pachyderm_cli.store.append import append
-from pachyderm_cli.store.enqueue_statements import CANCEL_TIMERS
-from pachyderm_cli.store.expressions import distance
+from pachyderm_cli.store.distance import distance
 from pachyderm_cli.store.outbox import discard
 from pachyderm_cli.store.records import EffectStatus, NewEffect
-from pachyderm_cli.store.statement import Statement
+from pachyderm_cli.store.statement import Statement, Statements
+from pachyderm_cli.store.statements.outbox import SETTLED
 from pachyderm_cli.store.store import Store
 from tests.support.appends import an_append, an_entity
 from tests.support.clocks import START
 from tests.support.raw import connected
 
+said = Statements("outbox")
 BY_KEY = {
     name: getattr(said, name)
     for name in ("BEGIN_ATTEMPT", "SETTLE", "FINISH", "LET_GO", "SEIZE", "RETRY", "DISCARD", "BY_IDS")
 }
-BY_KEY["SETTLED"] = Statement(said.SETTLED)
+BY_KEY["SETTLED"] = Statement(SETTLED)
 BY_OTHERS = {
-    "CANCEL_TIMERS": (CANCEL_TIMERS, "ix_pachyderm_outbox_entity"),
+    "CANCEL_TIMERS": (Statement("enqueue.CANCEL_TIMERS"), "ix_pachyderm_outbox_entity"),
     "OWN_TIMERS": (said.OWN_TIMERS, "ix_pachyderm_outbox_entity"),
     "OF_ENTITY": (said.OF_ENTITY, "ix_pachyderm_outbox_entity"),
     "BY_MESSAGES": (said.BY_MESSAGES, "uq_pachyderm_outbox_message"),
@@ -36,8 +36,8 @@ BY_OTHERS = {
     "NEXT_DUE": (said.NEXT_DUE, "ix_pachyderm_outbox_next_attempt"),
     "REVIVE": (said.REVIVE, "ix_pachyderm_outbox_parked"),
     "HANDLERS_OF_PARKED": (said.HANDLERS_OF_PARKED, "ix_pachyderm_outbox_parked"),
-    "BY_STATUS, pending": (said.BY_STATUS[EffectStatus.PENDING], "ix_pachyderm_outbox_next_attempt"),
-    "BY_STATUS, parked": (said.BY_STATUS[EffectStatus.PARKED], "ix_pachyderm_outbox_parked"),
+    "BY_STATUS, pending": (said.one_of("BY_STATUS", EffectStatus.PENDING), "ix_pachyderm_outbox_next_attempt"),
+    "BY_STATUS, parked": (said.one_of("BY_STATUS", EffectStatus.PARKED), "ix_pachyderm_outbox_parked"),
 }
 
 
@@ -66,7 +66,7 @@ def plan_of(store_url: str, statement: Statement) -> list[str]:
             discard(store, "n", queued.id, "enough")
     store.close()
     with connected(store_url) as connection:
-        compiled = statement.for_dialect(connection.dialect)
+        compiled = statement.for_dialect(connection.dialect.name)
         if make_url(store_url).get_backend_name() == "sqlite":
             explain = f"EXPLAIN QUERY PLAN {compiled.text}"
             return [row[-1] for row in connection.exec_driver_sql(explain, tuple(compiled.arguments(parameters())))]

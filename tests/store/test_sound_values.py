@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pachyderm_cli.domain.timestamps import from_text, to_text
-from pachyderm_cli.store.sound_values import is_time, json_problem
+from pachyderm_cli.store.sound_values import is_time
+from pachyderm_cli.store.texts import json_problem
 
 
 @given(st.datetimes(timezones=st.just(UTC)))

@@ -30,10 +30,11 @@ from pachyderm_cli.domain.protocol import read_entity
 from pachyderm_cli.domain.reference import ById, ByName, ByPrefix, in_network, named_id, parse_reference
 from pachyderm_cli.domain.timestamps import from_text, to_text
 from pachyderm_cli.errors import CheckFailed, ConfigError, InvalidMessage, InvalidReference, UnknownMessage, UsageError
-from pachyderm_cli.store.connection import parse_url
 from pachyderm_cli.store.exchange import KINDS, find_fault
 from pachyderm_cli.store.exported import Exported
-from pachyderm_cli.store.sound_values import is_time, json_problem
+from pachyderm_cli.store.sound_values import is_time
+from pachyderm_cli.store.texts import json_problem
+from pachyderm_cli.store.url import parse_url
 from torture.hostile import chest
 
 _ENTITY = UUID(int=7)
@@ -202,7 +203,7 @@ def store_url(data: bytes) -> None:
         told = error.message.replace(_ADVICE, "")
         _require(len(secret) < 8 or secret not in told, "a password is not told")
         return
-    _require(parse_url(url.render_as_string(hide_password=False)) == url, "a URL is the same again")
+    _require(parse_url(url.whole) == url, "a URL is the same again")
 
 
 def moment(data: bytes) -> None:

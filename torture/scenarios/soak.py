@@ -145,7 +145,7 @@ def _chances(task: Task, number: int) -> Random:
 def _sample(engine: Pachyderm, at: float) -> Sample:
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     store = engine.store
-    log = Path(f"{store.url.database}-wal") if store.is_sqlite else None
+    log = Path(f"{store.url.file}-wal") if store.is_sqlite else None
     return Sample(
         memory=pages * os.sysconf("SC_PAGESIZE"),
         files=len(list(Path("/proc/self/fd").iterdir())),

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from pachyderm_cli.store.schema import VERSION_TABLE, metadata
+from pachyderm_cli.store.schema import metadata
+from pachyderm_cli.store.version import VERSION_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from types import NoneType
 from typing import Any
 
 from sqlalchemy import Integer, Text, bindparam, case, func, literal_column, or_, select, update
 
-from pachyderm_cli.store.expressions import database_time, is_listed, without_waiting
-from pachyderm_cli.store.outbox_terms import (
+from pachyderm_cli.store.records import EFFECT_COLUMNS, Due, EffectStatus
+from pachyderm_cli.store.schema import outbox
+from pachyderm_cli.store.statements.expressions import database_time, is_listed, without_waiting
+from pachyderm_cli.store.statements.outbox_terms import (
     DISCARDED,
     DONE,
     ID,
@@ -19,20 +20,13 @@ from pachyderm_cli.store.outbox_terms import (
     PENDING,
     TIME,
 )
-from pachyderm_cli.store.records import Due, EffectStatus
-from pachyderm_cli.store.schema import outbox
-from pachyderm_cli.store.statement import Statement
 
 _is_the_one = outbox.c.id == bindparam("id")
 _is_open = outbox.c.status.in_([PENDING, PARKED])
 _is_due = outbox.c.next_attempt_at <= TIME
 _lease_end = database_time(bindparam("lease_for", type_=Text))
 
-COLUMNS = tuple(outbox.c[name] for name in outbox.c.keys() if name not in ("network", "lease", "fingerprint"))  # noqa: SIM118 - a collection of columns iterates over columns
-
-_NUMBERS = ("version", "ordinal", "attempts")
-KINDS = tuple(int if column.name in _NUMBERS else (str, NoneType) if column.nullable else str for column in COLUMNS)
-"""What each of them holds."""
+COLUMNS = tuple(outbox.c[name] for name in EFFECT_COLUMNS)
 
 # Processes have ended over it, two at least: a lease is given back otherwise, and an attempt was counted for each.
 _is_suspect = outbox.c.lease.is_not(None) & (outbox.c.attempts > literal_column("1"))
@@ -65,22 +59,22 @@ def _claim(condition: Any) -> Any:
     )
 
 
-HAS_CANDIDATES = Statement(_due(~_is_suspect))
+HAS_CANDIDATES = _due(~_is_suspect)
 """Finds what could be claimed."""
 
-CLAIM = Statement(_claim(~_is_suspect))
+CLAIM = _claim(~_is_suspect)
 """Leases what is due, the longest due first; nobody waits for what another is claiming."""
 
-HAS_SUSPECTS = Statement(_due(_is_suspect))
+HAS_SUSPECTS = _due(_is_suspect)
 """Finds what processes have ended over, as far as it could be claimed."""
 
-CLAIM_SUSPECTS = Statement(_claim(_is_suspect))
+CLAIM_SUSPECTS = _claim(_is_suspect)
 """Leases what processes have ended over."""
 
 # What is leased is pending. To say so as well would let Postgres look for one row among all that are pending.
 _is_held = outbox.c.lease == bindparam("held_by", type_=ID)
 
-BEGIN_ATTEMPT = Statement(
+BEGIN_ATTEMPT = (
     update(outbox)
     .where(IN_NETWORK, _is_the_one, _is_held, without_waiting())
     .values(attempts=outbox.c.attempts + literal_column("1"), next_attempt_at=_lease_end)
@@ -94,7 +88,7 @@ _done = {
     "ended_at": TIME,
 }
 _settle = update(outbox).where(IN_NETWORK, _is_the_one, _is_held).values(_done)
-SETTLE = Statement(_settle)
+SETTLE = _settle
 """Marks an effect done if its lease still holds."""
 
 SETTLED = (
@@ -108,10 +102,10 @@ SETTLED = (
 )
 """The same, as a part of another statement."""
 
-FINISH = Statement(_settle.where(without_waiting()))
+FINISH = _settle.where(without_waiting())
 """The same, not waiting for the disk."""
 
-LET_GO = Statement(
+LET_GO = (
     update(outbox)
     .where(IN_NETWORK, _is_the_one, _is_held)
     .values(
@@ -126,7 +120,7 @@ LET_GO = Statement(
 )
 """Ends a lease if it still holds, and says what became of the effect."""
 
-RENEW = Statement(
+RENEW = (
     update(outbox)
     .where(IN_NETWORK, outbox.c.status == PENDING, _is_held, without_waiting())
     .values(next_attempt_at=_lease_end)
@@ -139,7 +133,7 @@ _of_entity = (
     outbox.c.to_network.is_(None),
 )
 _is_claimed = outbox.c.lease.is_not(None) & (outbox.c.due_at <= TIME)
-OWN_TIMERS = Statement(
+OWN_TIMERS = (
     select(
         case(
             ((outbox.c.status == PENDING) & _is_due, literal_column(str(Due.NOW.value))),
@@ -153,7 +147,7 @@ OWN_TIMERS = Statement(
 )
 """Finds the timers that an entity has set for itself, and tells which are due: also those that another claimed."""
 
-SEIZE = Statement(
+SEIZE = (
     update(outbox)
     .where(IN_NETWORK, _is_the_one, _is_due | _is_claimed, without_waiting())
     .values(
@@ -164,7 +158,7 @@ SEIZE = Statement(
 )
 """Leases an overdue timer, whoever has claimed it, and counts the attempt."""
 
-NEXT_DUE = Statement(
+NEXT_DUE = (
     select(
         outbox.c.next_attempt_at,
         TIME,
@@ -175,10 +169,10 @@ NEXT_DUE = Statement(
 )
 """Finds when something will be due, and what the time is."""
 
-HANDLERS_OF_PARKED = Statement(select(outbox.c.handler).where(IN_NETWORK, outbox.c.status == PARKED).distinct())
+HANDLERS_OF_PARKED = select(outbox.c.handler).where(IN_NETWORK, outbox.c.status == PARKED).distinct()
 """Finds whose code is needed to carry out what is parked."""
 
-REVIVE = Statement(
+REVIVE = (
     update(outbox)
     .where(
         IN_NETWORK,
@@ -191,7 +185,7 @@ REVIVE = Statement(
 """Lets what other code was parked with be tried again."""
 
 _is_free = or_(outbox.c.lease.is_(None), outbox.c.next_attempt_at <= TIME)
-RETRY = Statement(
+RETRY = (
     update(outbox)
     .where(
         IN_NETWORK,
@@ -204,7 +198,7 @@ RETRY = Statement(
 )
 """Lets an effect that failed be tried again at once."""
 
-DISCARD = Statement(
+DISCARD = (
     update(outbox)
     .where(IN_NETWORK, _is_the_one, _is_open)
     .values(
@@ -218,7 +212,7 @@ DISCARD = Statement(
 """Gives an effect up for good."""
 
 BY_STATUS = {
-    status: Statement(
+    status: (
         select(*COLUMNS)
         .where(IN_NETWORK, outbox.c.status == literal_column(f"'{status.value}'", Text))
         .order_by(outbox.c.next_attempt_at, outbox.c.created_at, outbox.c.version, outbox.c.ordinal)
@@ -227,14 +221,14 @@ BY_STATUS = {
 }
 """Finds the effects of one status."""
 
-OF_ENTITY = Statement(
+OF_ENTITY = (
     select(*COLUMNS)
     .where(IN_NETWORK, outbox.c.entity_id == bindparam("entity_id"), IS_NOT_ENDED)
     .order_by(outbox.c.due_at, outbox.c.version, outbox.c.ordinal)
 )
 """Finds what an entity emitted and is not ended."""
 
-BY_MESSAGES = Statement(
+BY_MESSAGES = (
     select(*COLUMNS)
     .where(IN_NETWORK, is_listed(outbox.c.message_id, bindparam("message_ids", type_=Text)))
     .order_by(outbox.c.message_id, outbox.c.ordinal)
@@ -243,7 +237,7 @@ BY_MESSAGES = Statement(
 
 # Not the column itself, so that SQLite searches by the ids and not through all of the network.
 _is_of_network = outbox.c.network.concat(literal_column("''")) == bindparam("network")
-BY_IDS = Statement(
+BY_IDS = (
     select(*COLUMNS)
     .where(_is_of_network, outbox.c.id >= bindparam("first"), outbox.c.id <= bindparam("last"))
     .order_by(outbox.c.id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Integer, Text
@@ -91,14 +89,3 @@ def _nothing_to_say(_element: Any, _compiler: Any, **_: Any) -> str:
 @compiles(without_waiting, "postgresql")
 def _by_set_config(_element: Any, _compiler: Any, **_: Any) -> str:
     return "set_config('synchronous_commit', 'off', true) = 'off'"
-
-
-NOW = "+0.000 seconds"
-
-
-@lru_cache(maxsize=64)
-def distance(seconds: float | timedelta) -> str:
-    """Return a distance in time in the form that both databases add to their clock."""
-    if isinstance(seconds, timedelta):
-        seconds = seconds.total_seconds()
-    return f"{seconds:+.3f} seconds"

@@ -6,9 +6,10 @@ from typing import Any
 
 from sqlalchemy import Text, bindparam, literal_column, null
 
-from pachyderm_cli.store.expressions import NOW, database_time
+from pachyderm_cli.store.distance import NOW
 from pachyderm_cli.store.records import EffectStatus
 from pachyderm_cli.store.schema import outbox
+from pachyderm_cli.store.statements.expressions import database_time
 
 # Constants of the statements, not parameters: Postgres plans better with them.
 PENDING, PARKED, DONE, DISCARDED = (

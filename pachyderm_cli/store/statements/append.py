@@ -1,22 +1,18 @@
-"""What an append says to the database: the statements, and their parameters."""
+"""What an append says to the database of heads and events."""
 
 from __future__ import annotations
 
 import itertools
-import json
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Integer, Text, bindparam, cast, column, func, insert, select, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
-from pachyderm_cli.domain.reference import id_text
-from pachyderm_cli.domain.timestamps import to_text
-from pachyderm_cli.store.enqueue_statements import outbox_parameters, with_outbox
-from pachyderm_cli.store.outbox_statements import SETTLED
-from pachyderm_cli.store.records import Append
+from pachyderm_cli.store.parameters import Parts
 from pachyderm_cli.store.schema import entities, events
-from pachyderm_cli.store.statement import Statement
+from pachyderm_cli.store.statements.enqueue import with_outbox
+from pachyderm_cli.store.statements.outbox import SETTLED
 
 
 class next_position(FunctionElement[int]):  # noqa: N801 - spelt as SQL functions are
@@ -98,89 +94,25 @@ def _with_events(head: Any, *, outbox: bool, cancels: bool, marks: bool) -> Any:
     return statement.add_cte(SETTLED.cte("settled")) if marks else statement
 
 
-ADVANCE = Statement(_advance_head)
+ADVANCE = _advance_head
 """Moves a head that is at the expected version."""
 
-CREATE = Statement(_create_head)
+CREATE = _create_head
 """Makes a head where there is none."""
 
-INSERT_EVENT = Statement(
-    insert(events).values(
-        {column.name: bindparam(column.name) for column in events.columns if column.name != "position"}
-    )
+INSERT_EVENT = insert(events).values(
+    {column.name: bindparam(column.name) for column in events.columns if column.name != "position"}
 )
 """Inserts one event."""
 
 
-class _Parts(NamedTuple):
-    """What one statement for Postgres does, beside moving a head and inserting its events."""
+def _one_statement(parts: Parts) -> Any:
+    def written(dialect_insert: Any) -> Any:
+        head = _create_head(dialect_insert) if parts.creates else _advance_head
+        return _with_events(head, outbox=parts.queues or parts.cancels, cancels=parts.cancels, marks=parts.marks)
 
-    creates: bool
-    queues: bool
-    cancels: bool
-    marks: bool
-
-    def statement(self, dialect_insert: Any) -> Any:
-        """Return the statement, given the dialect's own `insert`."""
-        head = _create_head(dialect_insert) if self.creates else _advance_head
-        return _with_events(head, outbox=self.queues or self.cancels, cancels=self.cancels, marks=self.marks)
+    return written
 
 
-_ONE_STATEMENT = {
-    parts: Statement(parts.statement) for parts in map(_Parts._make, itertools.product((False, True), repeat=4))
-}
-
-
-def swap_with_events(each: Append, *, marks: bool = False) -> Statement:
-    """Return the one statement for Postgres that moves the append's head and, where it moved, writes the rest of it.
-
-    With `marks` it also marks done an effect of another send's, wherever the head is.
-    """
-    return _ONE_STATEMENT[_Parts(not each.expected_version, bool(each.outbox), bool(each.cancels), marks)]
-
-
-def add_rows(rows: list[dict[str, Any]], each: Append, parameters: dict[str, Any]) -> None:
-    """Add the parameters of the inserts of the append's events, given its own."""
-    for ordinal, (type_name, data, type_version) in enumerate(each.events):
-        rows.append(
-            {
-                **parameters,
-                "version": each.expected_version + ordinal + 1,
-                "ordinal": ordinal,
-                "type": type_name,
-                "data": data,
-                "type_version": type_version,
-            }
-        )
-
-
-def with_given(network: str, each: Append) -> dict[str, Any]:
-    """Return the parameters of the one statement for Postgres, which takes the events as one JSON text."""
-    given = [
-        {"type": type_name, "data": data, "type_version": type_version, "ordinal": ordinal}
-        for ordinal, (type_name, data, type_version) in enumerate(each.events)
-    ]
-    parameters = parameters_of(network, each)
-    parameters["events"] = json.dumps(given)
-    if each.outbox or each.cancels:
-        parameters.update(outbox_parameters(each))
-    return parameters
-
-
-def parameters_of(network: str, each: Append) -> dict[str, Any]:
-    """Return the parameters of a head's move, and what all the append's events have in common."""
-    recorded_at = to_text(each.recorded_at)
-    return {
-        "network": network,
-        "entity_id": id_text(each.entity.id.int),
-        "expected": each.expected_version,
-        "ahead": 0,  # events that go into the log before these
-        "to_version": each.expected_version + len(each.events),
-        "entity_type": each.entity.type,
-        "message_id": str(each.message_id),
-        "message": each.message,
-        "message_fingerprint": each.message_fingerprint,
-        "caused_by": None if each.caused_by is None else str(each.caused_by),
-        "recorded_at": recorded_at,
-        "created_at": recorded_at,
-    }
+ONE = {parts.name: _one_statement(parts) for parts in map(Parts._make, itertools.product((False, True), repeat=4))}
+"""By the name of its parts: the one statement for Postgres that moves a head and, where it moved, writes the rest."""

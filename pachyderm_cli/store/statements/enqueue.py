@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import (
     JSON,
@@ -22,15 +20,11 @@ from sqlalchemy import (
     update,
 )
 
-from pachyderm_cli.domain.timestamps import to_text
-from pachyderm_cli.store.expressions import NOW, database_time, distance, is_listed
-from pachyderm_cli.store.outbox_terms import DISCARDED, ID, IN_NETWORK, IS_NOT_ENDED, NOTHING, PENDING, TIME
-from pachyderm_cli.store.records import Append, NewEffect
 from pachyderm_cli.store.schema import outbox
-from pachyderm_cli.store.statement import Statement
+from pachyderm_cli.store.statements.expressions import database_time, is_listed
+from pachyderm_cli.store.statements.outbox_terms import DISCARDED, ID, IN_NETWORK, IS_NOT_ENDED, NOTHING, PENDING, TIME
 
 _REPLACED = literal_column("'cancelled, or replaced by another timer of that name'", Text)
-_NO_EFFECT = UUID(int=0)
 
 _sent = ("to_type", "to_id", "to_network", "message", "on_rejected", "timer")
 _own = {name: outbox.c[name].type for name in ("id", "ordinal", "type", "data", "handler", *_sent)}
@@ -58,8 +52,8 @@ _of_append = {
     "message_id": bindparam("message_id", type_=ID),
 }
 
-INSERT_EFFECT = Statement(
-    insert(outbox).values(_columns(_of_append, {name: bindparam(name, type_=kind) for name, kind in _given.items()}))
+INSERT_EFFECT = insert(outbox).values(
+    _columns(_of_append, {name: bindparam(name, type_=kind) for name, kind in _given.items()})
 )
 """Inserts one effect."""
 
@@ -70,7 +64,7 @@ _cancelled = {
     "error": _REPLACED,
     "ended_at": TIME,
 }
-_cancel = (
+CANCEL_TIMERS = (
     update(outbox)
     .where(
         IN_NETWORK,
@@ -82,7 +76,6 @@ _cancel = (
     )
     .values(_cancelled)
 )
-CANCEL_TIMERS = Statement(_cancel)
 """Discards an entity's timers of some names, but for the one that is being settled: it may set itself again."""
 
 
@@ -97,41 +90,5 @@ def with_outbox(statement: Any, moved: Any, *, cancels: bool) -> Any:
     queued = insert(outbox).from_select(list(columns), rows).cte("queued")
     if not cancels:
         return statement.add_cte(queued)
-    cancelled = _cancel.where(select(moved.c.version).exists()).cte("cancelled")
+    cancelled = CANCEL_TIMERS.where(select(moved.c.version).exists()).cte("cancelled")
     return statement.add_cte(queued, cancelled)
-
-
-def effect_row(effect: NewEffect) -> dict[str, Any]:
-    """Return what is the effect's own among the parameters of its insert."""
-    to, lease = effect.to, effect.lease
-    after = None if effect.at is not None else NOW if effect.after is None else distance(effect.after)
-    return {
-        "id": str(effect.id),
-        "ordinal": effect.ordinal,
-        "type": effect.type,
-        "data": effect.data,
-        "handler": effect.handler,
-        "to_type": None if to is None else to.type,
-        "to_id": None if to is None else str(to.id),
-        "to_network": effect.to_network,
-        "message": effect.message,
-        "on_rejected": effect.on_rejected,
-        "timer": effect.timer,
-        "attempts": 0 if lease is None else 1,
-        "lease": None if lease is None else str(lease.token),
-        "at": None if effect.at is None else to_text(effect.at),
-        "after": after,
-        "leased_for": None if lease is None else distance(lease.seconds),
-    }
-
-
-def cancel_parameters(each: Append) -> dict[str, str]:
-    """Return which timers end with an append."""
-    settles = _NO_EFFECT if each.settles is None else each.settles.id
-    return {"cancels": json.dumps(each.cancels), "settles": str(settles)}
-
-
-def outbox_parameters(each: Append) -> dict[str, str]:
-    """Return what the one statement for Postgres takes for the outbox's part."""
-    effects = {"effects": json.dumps([effect_row(effect) for effect in each.outbox])}
-    return {**effects, **cancel_parameters(each)} if each.cancels else effects
