@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote, unquote
 
 from pachyderm_cli.errors import ConfigError
 
@@ -55,10 +56,11 @@ def unreadable_url() -> ConfigError:
 
 
 def _file_url(rest: str) -> StoreUrl:
-    host, _, file = rest.partition("/")
+    host, _, quoted = rest.partition("/")
+    file = unquote(quoted)
     if host or file in ("", ":memory:"):
         raise ConfigError("a SQLite store is a file that lasts; write sqlite:///FILE, or sqlite:////FOLDER/FILE")
-    if "?" in file:
+    if "?" in quoted:
         raise ConfigError("a SQLite store's URL takes no options after '?'; write sqlite:///FILE")
-    whole = f"sqlite:///{file}"
+    whole = f"sqlite:///{quote(file, safe=' +/')}"  # as SQLAlchemy writes it, which reads those of servers
     return StoreUrl(whole, whole, Path(file), whole)

@@ -138,6 +138,44 @@ def test_piped_output_is_made_without_rich(pachyderm: Command, arguments: tuple[
     assert "rich" not in modules
 
 
+ON_A_FILE = [
+    "send counter:@a increment",
+    "send counter:@a increment --id 00000000-0000-4000-8000-000000000001",
+    "send counter:new increment",
+    "send --file lines.jsonl",
+    "try counter:@a increment",
+    "query purse:@a how-much",
+    "history counter:@a",
+    "inspect counter:@a",
+    "replay counter:@a --to-version 1",
+    "replay counter:@a --steps",
+    "fork counter:@a --to counter:new",
+    "snapshot counter:@a",
+    "list",
+    "describe counter",
+    "follow --once",
+    "worker --once",
+    "effects list",
+    "timers list counter:@a",
+    "cursors list",
+    "erase counter:@b --why asked --yes",
+]
+
+
+@pytest.mark.usefixtures("time_lab")
+@pytest.mark.parametrize("line", ON_A_FILE)
+def test_a_command_on_a_file_loads_no_sqlalchemy(pachyderm: Command, line: str) -> None:
+    """What is used every day speaks to SQLite without it, also where it makes the file, or finds none."""
+    (pachyderm.folder / "lines.jsonl").write_text('{"to": "counter:@a", "message": "Increment"}\n', encoding="utf-8")
+    heavy = {"sqlalchemy", "alembic", "psycopg", "asyncio"}
+    assert loaded(pachyderm, *line.split())[0] & heavy == set()
+    for entity in ("counter:@a", "counter:@a", "counter:@b"):
+        pachyderm.quick("send", entity, "increment").done()
+    pachyderm.quick("send", "purse:@a", "put", "amount=1").done()
+    pachyderm.quick(*line.split()).done()
+    assert loaded(pachyderm, *line.split())[0] & heavy == set()
+
+
 def test_the_version_is_the_packages(pachyderm: Command) -> None:
     """--version prints name and version."""
     assert pachyderm("--version").done().out == f"pachyderm {__version__}\n"

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 from sqlalchemy import make_url, select, text
 
 from pachyderm_cli.errors import ConfigError, StoreError
@@ -180,6 +182,24 @@ def test_a_url_that_names_no_store_is_refused(url: str, said: str) -> None:
         parse_url(url)
     assert said in caught.value.message
     assert "heim" not in caught.value.message
+
+
+@given(
+    file=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0?"), min_size=1).filter(
+        lambda each: "%00" not in each
+    ),
+    scheme=st.sampled_from(["sqlite", "SQLite", "sqlite+pysqlite"]),
+)
+@example(file="a%20b%3Fc%zz ü#1", scheme="sqlite")
+def test_a_files_url_is_read_as_sqlalchemy_reads_it(file: str, scheme: str) -> None:
+    """The same file, and the same text that names it: with the library for servers, and without it for files."""
+    text = f"{scheme}:///{file}"
+    theirs = make_url(text.replace(scheme, scheme.lower(), 1))
+    assume(theirs.database not in (None, "", ":memory:"))
+    ours = parse_url(text)
+    assert str(ours.file) == str(Path(str(theirs.database)))
+    assert str(ours) == ours.whole == theirs.set(drivername="sqlite").render_as_string()
+    assert parse_url(ours.whole) == ours
 
 
 def test_a_password_may_have_a_slash_before_several_hosts() -> None:
