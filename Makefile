@@ -26,7 +26,7 @@ AUDIT := $(VENV)/.audit-$(HERE)
 ADVISORIES := $(VENV)/.advisories-$(HERE)
 TORTURE := $(VENV)/.torture-$(HERE)
 
-.PHONY: help demo test test-lowest lint format audit advisories bench torture clean
+.PHONY: help demo test test-lowest lint format statements audit advisories bench torture clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ lint: $(DEV)  ## lint, check the format, the types and the layers
 	$(VENV)/bin/python -m ruff format --check
 	$(VENV)/bin/python -m mypy
 	$(VENV)/bin/lint-imports --no-logo
+
+statements: $(RUNTIME)  ## compile anew what SQLite is told, after a change of a statement or a table
+	$(VENV)/bin/python -m pachyderm_cli.store.statements
 
 format: $(DEV)  ## mend what ruff can mend by itself
 	$(VENV)/bin/python -m ruff check --fix

@@ -36,7 +36,7 @@ def networks(ctx: typer.Context, as_json: JsonOption = False) -> None:
 
 
 def _listed(config: Config) -> Iterator[ListedNetwork]:
-    from pachyderm_cli.engine.networks import listed_networks  # noqa: PLC0415 - loads SQLAlchemy
+    from pachyderm_cli.engine.networks import listed_networks  # noqa: PLC0415 - see the package's docstring
 
     return listed_networks(config.network, config.networks, lambda name: config.place_of(name)[0])
 
