@@ -122,6 +122,8 @@ def test_damage_ends_as_findings_or_as_one_error(pachyderm: Command) -> None:
     statuses = set()
     for start in range(0, len(whole), PAGE):
         for spoilt in (whole[:start] + chance.randbytes(PAGE) + whole[start + PAGE :], whole[: start + 100]):
+            if not any(whole[len(spoilt) :]) and whole.startswith(spoilt):
+                continue  # nothing but zeros is cut off, which SQLite reads there anyway
             _put(file, spoilt)
             result = pachyderm.quick("store", "verify", "--json")
             assert result.status in (7, 9), (start, result)

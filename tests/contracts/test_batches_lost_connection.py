@@ -10,6 +10,7 @@ from sqlalchemy import text
 from pachyderm_cli import Pachyderm, Rejected
 from pachyderm_cli.engine.results import Sent
 from pachyderm_cli.errors import PachydermError, StoreError
+from pachyderm_cli.store.connection import Database
 from pachyderm_cli.store.failures import ConnectionLost
 from pachyderm_cli.store.statement import Transaction
 from tests.contracts.test_lost_connection import kill
@@ -177,7 +178,7 @@ def test_a_server_that_goes_for_good_is_no_answer(
         def unreachable(*_: object) -> None:
             raise OSError("no route to host")
 
-        monkeypatch.setattr("pachyderm_cli.store.store.connect", unreachable)
+        monkeypatch.setattr(Database, "connect", unreachable)
         after_commit(transaction, url, commit)
 
     batch = [engine.request("tally:@a", Add(), message_id=uuid4()) for _ in range(3)]
