@@ -107,11 +107,10 @@ class _Sending:
         if not self._pachyderm.is_exact(line.to):
             self._commit()  # whom it means may be up to the lines before, and what fails there is not this line's
         try:
-            receiver = self._pachyderm.receiver(line.to)
+            request = self._pachyderm.request(line.to, line.message, to_json(line.data), message_id=line.id)
             # Data that was read once has lost what it could lose already.
-            require_exact_numbers(self._pachyderm.entity_type(receiver.type), line.message, text)
-            message = self._pachyderm.message(receiver.type, line.message, to_json(line.data))
-            return self._pachyderm.request(receiver, message, message_id=line.id)
+            require_exact_numbers(request.entity_type, line.message, text)
+            return request  # noqa: TRY300 - each of them may say why there is none
         except PachydermError as error:
             return error
 

@@ -160,6 +160,11 @@ class EntityType:
         return readable_names(self.events.values())
 
     @cached_property
+    def event_versions(self) -> dict[type[Event], int]:
+        """The version of each event class."""
+        return {each: version_of(each) for each in self.events.values()}
+
+    @cached_property
     def readers(self) -> dict[tuple[str, int], Reader]:
         """What reads an event's JSON text, by the name and the version of its class that it is stored with."""
         return readers_of(self.event_names)

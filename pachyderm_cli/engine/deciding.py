@@ -11,7 +11,6 @@ from uuid import UUID
 from pachyderm_cli.domain.codec import Unfaithful, encode_faithfully
 from pachyderm_cli.domain.context import Context
 from pachyderm_cli.domain.entity import EntityType
-from pachyderm_cli.domain.evolution import version_of
 from pachyderm_cli.domain.identifiers import message_fingerprint, new_message_id
 from pachyderm_cli.domain.message import Event, Message
 from pachyderm_cli.domain.reference import Reference
@@ -204,16 +203,17 @@ class Delivery:
     def _folded(self, fold: Fold, events: Sequence[Event]) -> tuple[tuple[NewEvent, ...], tuple[SentEvent, ...], Fold]:
         """Return the events as they will be stored and as they are told, and the fold over what is stored."""
         entity_type = self._request.entity_type
-        state, version = fold.state, fold.version
+        state, version, versions = fold.state, fold.version, entity_type.event_versions
         encoded, sent = [], []
         for event in events:
             version += 1
-            name = type(event).__name__
+            kind = type(event)
+            name = kind.__name__
             try:
                 text, stored = encode_faithfully(event)
             except Unfaithful as error:
                 raise entity_type.broken(f"the event {name} cannot be stored: {error}") from error
-            encoded.append(NewEvent(name, text, version_of(type(event))))
+            encoded.append(NewEvent(name, text, versions[kind]))
             sent.append(SentEvent(version, name, text))
             state = entity_type.apply(state, stored, version)
         return tuple(encoded), tuple(sent), Fold(version, state, fold.snapshot_version, fold.may_have_timers)

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pachyderm_cli.domain.arguments import message_from_fields, message_from_json, message_from_mapping, message_of
+from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.message import Message
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.engine.deciding import Request
@@ -41,15 +42,13 @@ class Requests:
 
         `fields` are FIELD=VALUE texts. Raises UnknownEntityType, UnknownMessage and InvalidMessage.
         """
-        entity = self._types.get(type_name)
+        entity_type = self._types.get(type_name)
         given = list(fields)
         if data is None:
-            return message_from_fields(entity, name, given)
+            return message_from_fields(entity_type, name, given)
         if given:
             raise UsageError("give a message's data as fields or whole, not both")
-        if isinstance(data, str | bytes):
-            return message_from_json(entity, name, data)
-        return message_from_mapping(entity, name, data)
+        return _message(entity_type, name, data)
 
     def request(
         self,
@@ -65,17 +64,25 @@ class Requests:
         entity = self._finder.receiver(reference, uuid4)
         entity_type = self._types.get(entity.type)
         if isinstance(message, str):
-            message = self.message(entity.type, message, {} if data is None else data)
-        elif data is not None:
-            raise UsageError("data goes with the name of a message, not with a message")
+            message = _message(entity_type, message, {} if data is None else data)
+        else:
+            if data is not None:
+                raise UsageError("data goes with the name of a message, not with a message")
+            message = message_of(entity_type, message)
         return Request(
             entity_type,
             entity,
-            message_of(entity_type, message),
+            message,
             None if message_id is None else _uuid(message_id, "message_id"),
             expect,
             None if caused_by is None else _uuid(caused_by, "caused_by"),
         )
+
+
+def _message(entity_type: EntityType, name: str, data: Mapping[str, Any] | str | bytes) -> Message:
+    if isinstance(data, str | bytes):
+        return message_from_json(entity_type, name, data)
+    return message_from_mapping(entity_type, name, data)
 
 
 def _uuid(value: UUID | str, name: str) -> UUID:
