@@ -1,5 +1,6 @@
 """Many threads sending through one engine, against the raw driver's one sender."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -36,21 +37,24 @@ def _measure(run: Run, name: str, database: str, raw: Contender, pachyderm: Embe
     with closing(raw), closing(pachyderm), _crew(pachyderm) as crew:
         crew.send(_WARM_UP // THREADS)
         send_in_turn(raw, _WARM_UP, sizes.entities)
-        series = alternate(
-            {
-                f"{raw.name}, one sender": lambda: sending_rate(raw, sizes.sends, sizes.entities),
-                f"pachyderm, {THREADS} threads": lambda: rate(each * THREADS, lambda: crew.send(each)),
-            },
-            "sends/s",
-            sizes.rounds,
-        )
+        turns = {
+            f"{raw.name}, one sender": lambda: sending_rate(raw, sizes.sends, sizes.entities),
+            f"pachyderm, {THREADS} threads": lambda: rate(each * THREADS, lambda: crew.send(each)),
+        }
+        if hasattr(os, "sched_setaffinity"):
+            # What of it is the interpreter going from core to core, with all that it has to fetch anew there.
+            turns[f"pachyderm, {THREADS} threads on one core"] = lambda: rate(
+                each * THREADS, lambda: crew.send(each, on_one_core=True)
+            )
+        series = alternate(turns, "sends/s", sizes.rounds)
         run.read_back(name, raw)
         run.read_back(name, pachyderm)
         require_count(raw, _WARM_UP + sizes.sends * sizes.rounds)
-        require_count(pachyderm, _WARM_UP + each * THREADS * sizes.rounds)
-    one, many = series.values()
+        require_count(pachyderm, _WARM_UP + each * THREADS * sizes.rounds * (len(series) - 1))
+    one, many, *on_one_core = series.values()
     title = f"{THREADS} threads to {ENTITIES} entities, {database}"
-    return Figure(name, title, (one, many), (ratio(many, one, at_least=2.5),))
+    ratios = (ratio(many, one, at_least=2.5), *(ratio(its, one) for its in on_one_core))
+    return Figure(name, title, (one, many, *on_one_core), ratios)
 
 
 class _Crew:
@@ -60,17 +64,22 @@ class _Crew:
         self._pachyderm = pachyderm
         self._pool = pool
 
-    def send(self, each: int) -> None:
-        """Let every thread send so many messages, to its entities in turn."""
+    def send(self, each: int, *, on_one_core: bool = False) -> None:
+        """Let every thread send so many messages, to its entities in turn; all on the last core, if that is wanted."""
+        cores = os.sched_getaffinity(0) if on_one_core else None
         # Nobody begins before all are there: so every thread has one part of the work.
         barrier = Barrier(THREADS)
-        for done in [self._pool.submit(self._part, barrier, number, each) for number in range(THREADS)]:
+        for done in [self._pool.submit(self._part, barrier, number, each, cores) for number in range(THREADS)]:
             done.result()
 
-    def _part(self, barrier: Barrier, number: int, sends: int) -> None:
+    def _part(self, barrier: Barrier, number: int, sends: int, cores: set[int] | None) -> None:
+        if cores is not None:
+            os.sched_setaffinity(0, {max(cores)})  # of this thread
         barrier.wait()
         for turn in range(sends):
             self._pachyderm.send(number + THREADS * (turn % (ENTITIES // THREADS)))
+        if cores is not None:
+            os.sched_setaffinity(0, cores)
 
 
 @contextmanager

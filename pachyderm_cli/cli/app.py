@@ -16,7 +16,7 @@ from typer.exceptions import TyperException
 
 from pachyderm_cli import __version__
 from pachyderm_cli.cli import exit_codes
-from pachyderm_cli.cli.catalogue import Catalogue
+from pachyderm_cli.cli.catalogue import SUMMARIES, Catalogue
 from pachyderm_cli.cli.output import abandon, finish, tell_error, tell_traceback, unwritable
 from pachyderm_cli.cli.parameters import lighten
 from pachyderm_cli.cli.session import Session
@@ -39,6 +39,10 @@ class _Commands(TyperGroup):
 
     def list_commands(self, _: Any) -> list[str]:
         return list(self.commands)
+
+    def format_commands(self, _: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(SUMMARIES.items()))
 
     def invoke(self, ctx: Any) -> Any:
         try:

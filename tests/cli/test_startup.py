@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from pachyderm_cli import __version__
+from pachyderm_cli.cli.catalogue import SUMMARIES
 from tests.cli.running import ROOT, SECONDS, Command
 
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -192,6 +193,29 @@ def test_the_help_names_every_command(pachyderm: Command) -> None:
     listed = text.partition("Commands:\n")[2].partition("\n\n")[0].splitlines()
     assert [line.split()[0] for line in listed if line[2] != " "] == list(COMMANDS)
     assert "pachyderm init demo" in text
+
+
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_the_help_says_of_a_command_what_its_own_says(pachyderm: Command, name: str) -> None:
+    """The summary is the first sentence of the command's own help."""
+    first = pachyderm.quick(name, "--help").done().out.split("\n\n")[1]
+    assert " ".join(first.split()).startswith(SUMMARIES[name])
+    assert SUMMARIES[name].endswith(".")
+
+
+def test_the_help_of_all_loads_none_of_them(pachyderm: Command) -> None:
+    """To list the commands takes none of their modules."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *pachyderm.line("--help")[1:]],
+        cwd=pachyderm.folder,
+        env=pachyderm.environment({}),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=True,
+    )
+    assert "pachyderm_cli.cli.app" in done.stderr
+    assert "pachyderm_cli.cli.commands" not in done.stderr
 
 
 @pytest.mark.parametrize("path", PATHS, ids=" ".join)
