@@ -20,6 +20,7 @@ from pachyderm_cli.cli import line_file, render, render_effects, serialize
 from pachyderm_cli.cli.exit_codes import exit_code
 from pachyderm_cli.cli.output import emit, finish, note, progress, results, tell_error, write
 from pachyderm_cli.domain.arguments import require_exact_numbers
+from pachyderm_cli.domain.codec import decode_model
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.engine.deciding import Request
 from pachyderm_cli.engine.engine import Pachyderm
@@ -109,7 +110,7 @@ class _Sending:
         try:
             request = self._pachyderm.request(line.to, line.message, to_json(line.data), message_id=line.id)
             # Data that was read once has lost what it could lose already.
-            require_exact_numbers(request.entity_type, line.message, text)
+            require_exact_numbers(request.entity_type, type(request.message), text)
             return request  # noqa: TRY300 - each of them may say why there is none
         except PachydermError as error:
             return error
@@ -145,7 +146,7 @@ class _Sending:
 def read_line(text: bytes) -> Line:
     """Return what a line of the file says. Raises InvalidMessage."""
     try:
-        return Line.model_validate_json(text)
+        return decode_model(Line, text)
     except ValidationError as error:
         problem = error.errors(include_url=False, include_context=False)[0]
         path = ".".join(str(part) for part in problem["loc"])

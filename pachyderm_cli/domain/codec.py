@@ -49,7 +49,7 @@ def _encoded(serializer: SchemaSerializer, value: Any, name: str) -> str:
         raise Unfaithful(_culprit(value, name), f"cannot be written as JSON: {error}") from error
 
 
-def decode_model(model: type[ModelT], text: str) -> ModelT:
+def decode_model(model: type[ModelT], text: str | bytes) -> ModelT:
     """Return the `model` that `text` is. Raises pydantic's ValidationError."""
     return model.__pydantic_validator__.validate_json(text)  # type: ignore[no-any-return]  # as above
 

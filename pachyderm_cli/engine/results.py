@@ -128,7 +128,7 @@ class Sent(StateAt):
 
     def require_effects(self) -> None:
         """Raise EffectFailed if an effect that ran in this process failed; the message is committed all the same."""
-        if self.failed_effects:
+        if self.effects and self.failed_effects:
             told = "; ".join(f"{effect.type}: {effect.error}" for effect in self.failed_effects)
             raise EffectFailed(
                 f"the message is committed (version {self.version}), but an effect failed: {told}",
