@@ -75,11 +75,13 @@ class _Crew:
     def _part(self, barrier: Barrier, number: int, sends: int, cores: set[int] | None) -> None:
         if cores is not None:
             os.sched_setaffinity(0, {max(cores)})  # of this thread
-        barrier.wait()
-        for turn in range(sends):
-            self._pachyderm.send(number + THREADS * (turn % (ENTITIES // THREADS)))
-        if cores is not None:
-            os.sched_setaffinity(0, cores)
+        try:
+            barrier.wait()
+            for turn in range(sends):
+                self._pachyderm.send(number + THREADS * (turn % (ENTITIES // THREADS)))
+        finally:
+            if cores is not None:
+                os.sched_setaffinity(0, cores)
 
 
 @contextmanager

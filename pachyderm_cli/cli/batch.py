@@ -19,7 +19,7 @@ from pydantic_core import to_json
 from pachyderm_cli.cli import line_file, render, render_effects, serialize
 from pachyderm_cli.cli.exit_codes import exit_code
 from pachyderm_cli.cli.output import emit, finish, note, progress, results, tell_error, write
-from pachyderm_cli.domain.arguments import require_exact_numbers
+from pachyderm_cli.domain.arguments import message_class, require_exact_numbers
 from pachyderm_cli.domain.codec import decode_model
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.engine.deciding import Request
@@ -108,10 +108,11 @@ class _Sending:
         if not self._pachyderm.is_exact(line.to):
             self._commit()  # whom it means may be up to the lines before, and what fails there is not this line's
         try:
-            request = self._pachyderm.request(line.to, line.message, to_json(line.data), message_id=line.id)
+            receiver = self._pachyderm.receiver(line.to)
+            entity_type = self._pachyderm.entity_type(receiver.type)
             # Data that was read once has lost what it could lose already.
-            require_exact_numbers(request.entity_type, type(request.message), text)
-            return request  # noqa: TRY300 - each of them may say why there is none
+            require_exact_numbers(entity_type, message_class(entity_type, line.message), text)
+            return self._pachyderm.request(receiver, line.message, to_json(line.data), message_id=line.id)
         except PachydermError as error:
             return error
 

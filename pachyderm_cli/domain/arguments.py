@@ -13,7 +13,6 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from pachyderm_cli.domain.codec import decode_model
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.message import Message, Question
 from pachyderm_cli.domain.naming import command_spelling, find_by_spelling, suggestion
@@ -112,7 +111,7 @@ def message_from_json(entity: EntityType, name: str, text: str | bytes) -> Messa
     model = message_class(entity, name)
     require_exact_numbers(entity, model, text)
     try:
-        return decode_model(model, text)
+        return model.model_validate_json(text)
     except ValidationError as error:
         raise _invalid(entity, model, error) from error
     except Exception as error:  # as above

@@ -65,14 +65,12 @@ class Requests:
         entity_type = self._types.get(entity.type)
         if isinstance(message, str):
             message = _message(entity_type, message, {} if data is None else data)
-        else:
-            if data is not None:
-                raise UsageError("data goes with the name of a message, not with a message")
-            message = message_of(entity_type, message)
+        elif data is not None:
+            raise UsageError("data goes with the name of a message, not with a message")
         return Request(
             entity_type,
             entity,
-            message,
+            message_of(entity_type, message),  # a validator may return what it likes
             None if message_id is None else _uuid(message_id, "message_id"),
             expect,
             None if caused_by is None else _uuid(caused_by, "caused_by"),

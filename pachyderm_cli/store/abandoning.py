@@ -25,8 +25,8 @@ _each = (
     .subquery("each_entity")
 )
 _is_its_head = and_(entities.c.network == bindparam("network"), entities.c.id == _each.c.entity_id)
-# In an export the head comes with the first event of the last message: those after it may be missing.
 _LEAVE = Statement("erasing.LEAVE")
+# In an export the head comes with the first event of the last message: those after it may be missing.
 _HALVES = Statement(
     select(_each.c.entity_id, _each.c.number)
     .select_from(_each.outerjoin(entities, _is_its_head))
@@ -36,9 +36,6 @@ _entity = bindparam("entity_id", type_=entities.c.id.type)
 _REMOVE = (
     Statement(delete(events).where(events.c.network == bindparam("network"), events.c.entity_id == _entity)),
     Statement(delete(entities).where(entities.c.network == bindparam("network"), entities.c.id == _entity)),
-)
-_HEAD = Statement(
-    delete(entities).where(entities.c.network == bindparam("network"), entities.c.id == bindparam("entity_id"))
 )
 _HEAD = Statement(
     insert(entities).values(

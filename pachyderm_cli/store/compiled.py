@@ -109,10 +109,19 @@ def _named(name: str) -> Any:
     return found[key[0]] if key else found
 
 
+def _read() -> bytes:
+    # The loader reads it from wherever the package is, which may be an archive.
+    data: bytes = __loader__.get_data(str(AHEAD))  # type: ignore[name-defined]  # every module has one
+    return data
+
+
 @cache
 def _ahead() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(AHEAD.read_text("utf-8"))
-    return found
+    try:
+        found = json.loads(_read())
+    except (OSError, ValueError):  # the package is not whole: everything is compiled when it is needed
+        found = None
+    return found if isinstance(found, dict) else {}
 
 
 @cache

@@ -48,17 +48,17 @@ def open_database(url: StoreUrl, wait_seconds: float = WAIT_SECONDS) -> Database
     On SQLite a connection waits so many seconds for another's lock.
     """
     if url.file is not None:
-        file = url.file
-        return Database("sqlite", lambda: _connected(file, wait_seconds))
+        name = _name_for_sqlite(url.file)  # once: the process may be in another folder when the next one is made
+        return Database("sqlite", lambda: _connected(name, wait_seconds))
     from pachyderm_cli.store.server import server_database  # noqa: PLC0415 - it loads SQLAlchemy, which a file needs not
 
     return server_database(url)
 
 
-def _connected(file: Path, wait_seconds: float) -> sqlite3.Connection:
+def _connected(name: str, wait_seconds: float) -> sqlite3.Connection:
     # The driver opens no transactions of its own: `Store.write` issues them.
     connection = sqlite3.connect(
-        f"{_name_for_sqlite(file)}?mode=rw",
+        f"{name}?mode=rw",
         uri=True,
         timeout=wait_seconds,
         isolation_level=None,

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from pachyderm_cli.store.compiled import table_texts
+from pachyderm_cli.store.failures import unreadable
 from pachyderm_cli.store.statement import Statements, Transaction
 from pachyderm_cli.store.version import SCHEMA_VERSION
 
@@ -16,11 +17,13 @@ _said = Statements("creation")
 
 
 def stamped_version(transaction: Transaction) -> str | None:
-    """Return the schema version of the database, None if it holds no store."""
+    """Return the schema version of the database, None if it holds no store. Raises StoreError unless it is one."""
     if not transaction.rows(_said.IN_FILE if transaction.is_sqlite else _said.ON_SERVER, {}):
         return None
     stamps = transaction.rows(_said.VERSION, {})
-    return str(stamps[0][0]) if stamps else None
+    if len(stamps) > 1 or not all(isinstance(stamp, str) for (stamp,) in stamps):
+        raise unreadable("its schema has not one version, but says " + ", ".join(repr(stamp) for (stamp,) in stamps))
+    return stamps[0][0] if stamps else None
 
 
 def begin_alone(transaction: Transaction) -> None:

@@ -91,7 +91,7 @@ def existing(store: Store) -> Iterator[Existing]:
             tables = frozenset(name for (name,) in transaction.rows(listed, {}))  # the first look fixes the moment
             stamps = transaction.rows(_STAMP, {}) if VERSION_TABLE in tables else []
             schema: str | None = stamps[0][0] if stamps else None
-            if schema is not None:
+            if isinstance(schema, str):  # anything else is found by who verifies
                 store.refuse_newer(schema)
             yield Existing(transaction, tables, schema)
         finally:

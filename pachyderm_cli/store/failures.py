@@ -58,8 +58,8 @@ def storage_errors(url: StoreUrl) -> Iterator[None]:
 
 def driver_errors() -> tuple[type[Exception], ...]:
     """Return the drivers' own error classes; that of Postgres's only if it is loaded, so that nothing loads it."""
-    psycopg = sys.modules.get("psycopg")
-    return (sqlite3.Error,) if psycopg is None else (sqlite3.Error, psycopg.Error)
+    its_own = _loaded("psycopg", "Error")
+    return (sqlite3.Error,) if its_own is None else (sqlite3.Error, its_own)
 
 
 def any_error() -> tuple[type[Exception], ...]:
@@ -69,16 +69,19 @@ def any_error() -> tuple[type[Exception], ...]:
 
     Where a file is damaged, what SQLite says of it may quote it, and then sqlite3 cannot even read that.
     """
-    sqlalchemy = sys.modules.get("sqlalchemy.exc")
-    its_own = () if sqlalchemy is None else (sqlalchemy.SQLAlchemyError,)
-    return (*driver_errors(), *its_own, OSError, UnicodeDecodeError)
+    its_own = _loaded("sqlalchemy.exc", "SQLAlchemyError")
+    return (*driver_errors(), *(() if its_own is None else (its_own,)), OSError, UnicodeDecodeError)
+
+
+def _loaded(module: str, name: str) -> type[Exception] | None:
+    """Return a class of a module; None where that is not loaded, or another thread is just loading it."""
+    return getattr(sys.modules.get(module), name, None)
 
 
 def is_constraint(error: BaseException | None) -> bool:
     """Tell whether a driver's error is a violated constraint."""
-    psycopg = sys.modules.get("psycopg")
-    kinds = (sqlite3.IntegrityError,) if psycopg is None else (sqlite3.IntegrityError, psycopg.IntegrityError)
-    return isinstance(error, kinds)
+    its_own = _loaded("psycopg", "IntegrityError")
+    return isinstance(error, (sqlite3.IntegrityError,) if its_own is None else (sqlite3.IntegrityError, its_own))
 
 
 def reads(what: str, *kinds: Any) -> Callable[[Callable[ParametersT, ResultT]], Callable[ParametersT, ResultT]]:

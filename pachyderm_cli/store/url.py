@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote
@@ -45,7 +46,7 @@ def parse_url(text: str) -> StoreUrl:
         from pachyderm_cli.store.server import server_url  # noqa: PLC0415 - it loads SQLAlchemy, which a file needs not
 
         return server_url(f"{scheme.lower()}://{rest}")
-    if separator and scheme.replace("+", "").isalnum() and scheme.isascii():
+    if separator and re.fullmatch(r"[\w+]+", scheme, re.ASCII):
         raise ConfigError(f"a store is SQLite or Postgres, not {scheme.lower()!r}; {_FORMS}")
     raise unreadable_url()
 

@@ -215,3 +215,14 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(pachyderm: Command) -> N
     file = pachyderm.folder / "marked.jsonl"
     file.write_bytes(codecs.BOM_UTF8 + b'{"to": "counter:@a", "message": "increment"}\r\n')
     assert pachyderm.quick("send", "--file", str(file)).done().out == "1 handled\n"
+
+
+def test_a_number_that_is_too_exact_is_told_before_what_else_is_wrong(pachyderm: Command) -> None:
+    """What the number was meant to be is gone once it is read, and so is what would be said of it."""
+    lines = pachyderm.folder / "lines.jsonl"
+    for literal in ("0.12345678901234567891", "1e400"):
+        data = f'{{"exact": {literal}, "more": 1}}'
+        lines.write_text(f'{{"to": "box:@a", "message": "put-in", "data": {data}}}\n', encoding="utf-8")
+        result = pachyderm.quick("send", "--file", str(lines), "--json")
+        assert result.status == 2
+        assert f"the number {literal} has more digits than JSON numbers keep" in result.error["message"]

@@ -37,8 +37,8 @@ SQL_METHODS = {"execute", "executemany", "exec_driver_sql", "run", "told", "text
 """What takes SQL as text: the drivers' methods, SQLAlchemy's, and those of `Transaction`."""
 
 COMPUTED_SQL = {
-    ("store/connection.py", "statement"): "CREATE TABLE of Core's own tables",
-    ("store/creation.py", "text"): "CREATE TABLE of Core's own tables",
+    ("store/connection.py", "statement"): "what makes Core's own tables and indexes, compiled",
+    ("store/creation.py", "text"): "what makes Core's own tables and indexes, compiled",
     ("store/creation.py", "f: _CREATION_LOCK"): "a constant number",
     ("store/cursors.py", "advanced"): "a Core statement, run by SQLAlchemy for a caller of SQLAlchemy's",
     ("store/cursors.py", "compiled.text"): "a compiled Core statement",

@@ -1,14 +1,18 @@
 """What is compiled ahead: what Core says, so that a command on a file needs no SQLAlchemy."""
 
 import json
+import os
 import re
+import subprocess
+import sys
+import zipfile
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from pachyderm_cli.store import compiled as module
-from pachyderm_cli.store.compiled import AHEAD, all_ahead, table_texts
+from pachyderm_cli.store.compiled import AHEAD, all_ahead, compiled_ahead, table_texts
 from pachyderm_cli.store.records import EFFECT_COLUMNS
 from pachyderm_cli.store.schema import outbox
 from pachyderm_cli.store.statement import Statement, Statements
@@ -68,3 +72,37 @@ def test_tables_are_made_alike_by_both_ways() -> None:
     assert sum("CREATE TABLE" in each for each in table_texts("postgresql")) == sum(
         "CREATE TABLE" in each for each in table_texts("sqlite")
     )
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]"])
+def test_without_the_file_core_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None) -> None:
+    """Where the package is not whole a store works as ever; only its start takes longer."""
+    if content is not None:
+        (tmp_path / "compiled.json").write_text(content, encoding="utf-8")
+    monkeypatch.setattr(module, "AHEAD", tmp_path / "compiled.json")
+    module._ahead.cache_clear()
+    try:
+        assert compiled_ahead("append.CREATE", "sqlite") is None
+        assert "INSERT" in Statement("append.CREATE").for_dialect("sqlite").text
+        assert any("CREATE TABLE" in each for each in table_texts("sqlite"))
+    finally:
+        module._ahead.cache_clear()
+
+
+def test_it_is_read_from_an_archive(tmp_path: Path) -> None:
+    """The package may be in a zip file, as Python lets it be."""
+    archive = tmp_path / "package.zip"
+    with zipfile.ZipFile(archive, "w") as written:
+        for file in STORE.parent.rglob("*"):
+            if file.is_file() and "__pycache__" not in file.parts:
+                written.write(file, Path("pachyderm_cli") / file.relative_to(STORE.parent))
+    program = "from pachyderm_cli.store import compiled; print(compiled.__file__, len(compiled._ahead()))"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PYTHONPATH": str(archive)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == [f"{archive}/pachyderm_cli/store/compiled.py", str(len(NAMES) + 1)]

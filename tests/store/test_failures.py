@@ -2,9 +2,11 @@
 
 import errno
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 import pytest
@@ -12,7 +14,7 @@ from sqlalchemy import make_url
 
 from pachyderm_cli.errors import StoreError
 from pachyderm_cli.store.append import append
-from pachyderm_cli.store.failures import store_error
+from pachyderm_cli.store.failures import any_error, is_constraint, store_error
 from pachyderm_cli.store.heads import heads
 from pachyderm_cli.store.snapshots import drop_snapshots
 from pachyderm_cli.store.statement import Transaction
@@ -166,3 +168,11 @@ def test_an_error_of_the_caller_rolls_back(store: Store, store_url: str) -> None
     with pytest.raises(KeyboardInterrupt):
         store.write(interrupted)
     assert row_counts(store_url)["events"] == 1
+
+
+def test_a_library_that_another_thread_is_just_loading_has_no_errors_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half loaded it has raised nothing, and what was raised is told as ever."""
+    for name in ("psycopg", "sqlalchemy.exc"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    assert any_error() == (sqlite3.Error, OSError, UnicodeDecodeError)
+    assert is_constraint(sqlite3.IntegrityError())

@@ -19,6 +19,7 @@ from pachyderm_cli.store import connection as connection_module
 from pachyderm_cli.store.append import append
 from pachyderm_cli.store.events import read_events
 from pachyderm_cli.store.heads import find_head, heads
+from pachyderm_cli.store.migrate import migrate
 from pachyderm_cli.store.schema import schema_version
 from pachyderm_cli.store.store import Store
 from pachyderm_cli.store.url import parse_url
@@ -113,6 +114,47 @@ def test_a_store_of_another_schema_is_refused(store: Store, store_url: str, vers
             use()
         assert version in caught.value.message
     assert row_counts(store_url)["events"] == 1
+
+
+@pytest.mark.parametrize("stamps", [[SCHEMA_VERSION, "0007"], ["0005", SCHEMA_VERSION]])
+def test_a_store_of_several_versions_is_refused(store: Store, store_url: str, stamps: list[str]) -> None:
+    """Neither the newer nor the older one is taken for it, by a send or by a migration."""
+    append(store, "n", [an_append(an_entity())])
+    store.close()
+    execute(store_url, schema_version.delete())
+    for each in stamps:
+        execute(store_url, schema_version.insert().values(version_num=each))
+    for use in (lambda: append(store, "n", [an_append(an_entity())]), lambda: migrate(store_url)):
+        with pytest.raises(StoreError, match="has not one version"):
+            use()
+
+
+def test_a_stamp_that_is_no_text_is_refused(sqlite_store: Store, sqlite_url: str) -> None:
+    """A file may hold anything there; it is damage, and nothing is made beside it."""
+    append(sqlite_store, "n", [an_append(an_entity())])
+    sqlite_store.close()
+    for text_of_table in ("DROP TABLE pachyderm_schema", "CREATE TABLE pachyderm_schema (version_num)"):
+        execute(sqlite_url, text(text_of_table))
+    execute(sqlite_url, text("INSERT INTO pachyderm_schema VALUES (NULL)"))
+    for use in (lambda: list(heads(sqlite_store, "n")), lambda: migrate(sqlite_url)):
+        with pytest.raises(StoreError, match="says None"):
+            use()
+
+
+def test_another_folder_is_no_other_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a relative URL named when the store was opened is the store, wherever the process goes after that."""
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        with closing(Store("sqlite:///a.db")) as each:
+            append(each, "n", [an_append(an_entity())])
+    monkeypatch.chdir(tmp_path / "here")
+    with closing(Store("sqlite:///a.db")) as store:
+        append(store, "n", [an_append(an_entity())])
+        monkeypatch.chdir(tmp_path / "there")
+        with store.streaming():  # on the one connection that there is, so that the append needs another
+            append(store, "n", [an_append(an_entity())])
+        assert len(list(heads(store, "n"))) == 3
 
 
 def test_processes_that_open_a_new_store_at_once_all_can(store_url: str) -> None:
