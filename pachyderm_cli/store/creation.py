@@ -9,7 +9,7 @@ from pathlib import Path
 from pachyderm_cli.store.compiled import table_texts
 from pachyderm_cli.store.failures import unreadable
 from pachyderm_cli.store.statement import Statements, Transaction
-from pachyderm_cli.store.version import SCHEMA_VERSION
+from pachyderm_cli.store.version import SCHEMA_VERSION, VERSION_TABLE
 
 _CREATION_LOCK = 0x70616368  # any number that no other program locks: "pach"
 
@@ -18,7 +18,8 @@ _said = Statements("creation")
 
 def stamped_version(transaction: Transaction) -> str | None:
     """Return the schema version of the database, None if it holds no store. Raises StoreError unless it is one."""
-    if not transaction.rows(_said.IN_FILE if transaction.is_sqlite else _said.ON_SERVER, {}):
+    is_there = _said.IN_FILE if transaction.is_sqlite else _said.ON_SERVER
+    if not transaction.rows(is_there, {"name": VERSION_TABLE}):
         return None
     stamps = transaction.rows(_said.VERSION, {})
     if len(stamps) > 1 or not all(isinstance(stamp, str) for (stamp,) in stamps):

@@ -58,7 +58,6 @@ COMPUTED_SQL = {
     ("store/migrations/versions/0005_outbox_indexes.py", "condition"): "constants of the migration",
     ("store/shape.py", "f: _SEQUENCE"): "a constant",
     ("store/shape.py", "f: _OF_POSTGRES"): "a constant",
-    ("store/statements/creation.py", "f: VERSION_TABLE"): "a constant",
     ("store/statement.py", "text"): "a compiled Core statement",
     ("store/statement.py", "*self._prepared(*each)"): "a compiled Core statement",
     ("store/statement.py", "*self._prepared(statement, parameters)"): "a compiled Core statement",
