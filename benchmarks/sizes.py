@@ -43,19 +43,19 @@ FULL = Sizes(
 )
 
 QUICK = Sizes(
-    rounds=5,
+    rounds=4,
     sends=100,
     entities=100,
     thread_sends=640,
     process_sends=60,
     jobs=200,
-    drain_rounds=3,
+    drain_rounds=2,
     file_messages=5_000,
     file_rounds=2,
-    cold_events=20_000,
-    cold_rounds=3,
+    cold_events=10_000,
+    cold_rounds=2,
     long_events=20_000,
-    process_rounds=5,
+    process_rounds=4,
     store_events=200_000,
     memory_events=50_000,
 )
