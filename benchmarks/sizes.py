@@ -52,10 +52,10 @@ QUICK = Sizes(
     drain_rounds=2,
     file_messages=5_000,
     file_rounds=2,
-    cold_events=10_000,
+    cold_events=20_000,
     cold_rounds=2,
     long_events=20_000,
-    process_rounds=4,
+    process_rounds=3,
     store_events=200_000,
     memory_events=50_000,
 )

@@ -36,7 +36,7 @@ def migrate(store_url: str) -> Migrated:
         if url.file is not None:
             create_owner_only(url.file)
         database = open_database(url)
-        driver = f"{database.dialect}://" if url.file is not None else "postgresql+psycopg://"
+        driver = "postgresql+psycopg://" if url.file is None else "sqlite://"
         engine = create_engine(driver, creator=database.connect, poolclass=NullPool)
         try:
             with engine.connect() as connection:
