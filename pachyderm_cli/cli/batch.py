@@ -19,7 +19,6 @@ from pydantic_core import to_json
 from pachyderm_cli.cli import line_file, render, render_effects, serialize
 from pachyderm_cli.cli.exit_codes import exit_code
 from pachyderm_cli.cli.output import emit, finish, note, progress, results, tell_error, write
-from pachyderm_cli.domain.arguments import message_class, require_exact_numbers
 from pachyderm_cli.domain.codec import decode_model
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.engine.deciding import Request
@@ -108,11 +107,8 @@ class _Sending:
         if not self._pachyderm.is_exact(line.to):
             self._commit()  # whom it means may be up to the lines before, and what fails there is not this line's
         try:
-            receiver = self._pachyderm.receiver(line.to)
-            entity_type = self._pachyderm.entity_type(receiver.type)
-            # Data that was read once has lost what it could lose already.
-            require_exact_numbers(entity_type, message_class(entity_type, line.message), text)
-            return self._pachyderm.request(receiver, line.message, to_json(line.data), message_id=line.id)
+            data = to_json(line.data)
+            return self._pachyderm.request(line.to, line.message, data, message_id=line.id, source=text)
         except PachydermError as error:
             return error
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from pachyderm_cli.domain.codec import decode_model
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.message import Message, Question
 from pachyderm_cli.domain.naming import command_spelling, find_by_spelling, suggestion
@@ -106,19 +107,24 @@ def _from_mapping(entity: EntityType, model: type[ModelT], data: Mapping[str, An
         raise entity.failure(f"the message {model.__name__}", error) from error
 
 
-def message_from_json(entity: EntityType, name: str, text: str | bytes) -> Message:
-    """Return the message `name` whose data is the JSON object `text`. Raises UnknownMessage or InvalidMessage."""
+def message_from_json(
+    entity: EntityType, name: str, text: str | bytes, source: str | bytes | None = None
+) -> Message:
+    """Return the message `name` whose data is the JSON object `text`. Raises UnknownMessage or InvalidMessage.
+
+    `source` is what was written, where `text` was made of what JSON numbers keep of it.
+    """
     model = message_class(entity, name)
-    require_exact_numbers(entity, model, text)
+    _require_exact_numbers(entity, model, text if source is None else source)
     try:
-        return model.model_validate_json(text)
+        return decode_model(model, text)
     except ValidationError as error:
         raise _invalid(entity, model, error) from error
     except Exception as error:  # as above
         raise entity.failure(f"the message {model.__name__}", error) from error
 
 
-def require_exact_numbers(entity: EntityType, model: type[Message], text: str | bytes) -> None:
+def _require_exact_numbers(entity: EntityType, model: type[Message], text: str | bytes) -> None:
     """Raise InvalidMessage if the JSON `text` has a number that a Decimal of that message would not get exactly.
 
     JSON numbers are read as binary floats; a sum of money must not lose its last digits on that way unnoticed.

@@ -59,12 +59,16 @@ class Requests:
         message_id: UUID | str | None = None,
         expect: int | None = None,
         caused_by: UUID | str | None = None,
+        source: str | bytes | None = None,
     ) -> Request:
-        """Return what `send` would send, checked, for `send_all`. Raises as `send` does, without writing."""
+        """Return what `send` would send, checked, for `send_all`. Raises as `send` does, without writing.
+
+        `source` is the JSON text that `data` was read from, if it was: a number there may have had more digits.
+        """
         entity = self._finder.receiver(reference, uuid4)
         entity_type = self._types.get(entity.type)
         if isinstance(message, str):
-            message = _message(entity_type, message, {} if data is None else data)
+            message = _message(entity_type, message, {} if data is None else data, source)
         elif data is not None:
             raise UsageError("data goes with the name of a message, not with a message")
         return Request(
@@ -77,9 +81,11 @@ class Requests:
         )
 
 
-def _message(entity_type: EntityType, name: str, data: Mapping[str, Any] | str | bytes) -> Message:
+def _message(
+    entity_type: EntityType, name: str, data: Mapping[str, Any] | str | bytes, source: str | bytes | None = None
+) -> Message:
     if isinstance(data, str | bytes):
-        return message_from_json(entity_type, name, data)
+        return message_from_json(entity_type, name, data, source)
     return message_from_mapping(entity_type, name, data)
 
 

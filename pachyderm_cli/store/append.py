@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby, product
+from itertools import chain, groupby, product
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from pachyderm_cli.store.events import find_message
 from pachyderm_cli.store.failures import ConnectionLost, concerns_a_statement, is_constraint, is_lost_race
 from pachyderm_cli.store.lookups import write_lookup
 from pachyderm_cli.store.outbox import write_outbox
-from pachyderm_cli.store.parameters import Parts, add_rows, parameters_of, with_given
+from pachyderm_cli.store.parameters import Parts, parameters_of, rows_of, with_given
 from pachyderm_cli.store.records import Append, Outcome
 from pachyderm_cli.store.settling import mark_parameters, settle, settle_each, settling
 from pachyderm_cli.store.snapshots import write_snapshot
@@ -72,25 +72,24 @@ def append_all(store: Store, network: str, appends: Sequence[Append]) -> list[in
 
     Raises StoreError; then nothing was written either, or for its kind ConnectionLost it is not known.
     """
-    parameters = [parameters_of(network, each) for each in appends]
-    swaps = _swaps(appends, parameters)
-    late = [index for swap in swaps.values() if swap.is_broken for index in swap.indexes]
+    swaps = _swaps(appends)
+    late = [index for swap in swaps if swap.is_broken for index in swap.indexes]
     if not appends or late:  # no commit for nothing, and no file where there is none yet
         return late
     # Everybody takes the rows' locks in one order, so that no two batches or groups wait for each other.
-    in_order = sorted(swaps.values(), key=lambda swap: _lock_order(swap.parameters["expected"], swap.entity_id))
-    rows: list[dict[str, Any]] = []
-    for each, its in zip(appends, parameters, strict=True):
-        add_rows(rows, each, its)
+    swaps.sort(key=lambda swap: _lock_order(swap.expected, swap.entity_id))
+    parameters = [parameters_of(network, each) for each in appends]
 
     def write(transaction: Transaction) -> None:
-        late.extend(index for swap in _too_late(transaction, in_order) for index in swap.indexes)
+        late.extend(index for swap in _too_late(transaction, swaps, parameters) for index in swap.indexes)
         if late:
             raise _Undone
-        transaction.run_many(_said.INSERT_EVENT, rows)
-        write_outbox(transaction, zip(appends, parameters, strict=True))
+        rows = chain.from_iterable(map(rows_of, appends, parameters))
+        transaction.run_many(_said.INSERT_EVENT, [*rows])
+        write_outbox(transaction, [pair for pair in zip(appends, parameters, strict=True) if _has_outbox(pair[0])])
         for each in appends:
-            _write_states(transaction, network, each)
+            if each.snapshot is not None or each.lookup is not None:
+                _write_states(transaction, network, each)
 
     try:
         store.write(write)
@@ -114,38 +113,47 @@ class _LeaseLost(Exception):
 class _Swap:
     """An entity's head moved once for all that is appended to it."""
 
-    def __init__(self, entity_id: UUID) -> None:
-        self.entity_id = entity_id
+    __slots__ = ("ahead", "entity_id", "expected", "indexes", "is_broken", "to_version")
+
+    def __init__(self, first: Append) -> None:
+        self.entity_id = first.entity.id
+        self.expected = self.to_version = first.expected_version
+        self.ahead = 0  # events that go into the log before those of the last append
         self.indexes: list[int] = []
-        self.parameters: dict[str, Any] = {}
         self.is_broken = False  # an append expects another version than the one before it leads to
 
+    def parameters(self, each: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Return those of its statement, given those of `each` append: the last one's, from where the first begins."""
+        made = {"expected": self.expected, "created_at": each[self.indexes[0]]["created_at"], "ahead": self.ahead}
+        return {**each[self.indexes[-1]], **made}
 
-def _swaps(appends: Sequence[Append], parameters: Sequence[dict[str, Any]]) -> dict[int, _Swap]:
-    """Return the swaps by entity; as of its last append, but for the version that the first expects."""
+
+def _swaps(appends: Sequence[Append]) -> list[_Swap]:
+    """Return one for each entity."""
     found: dict[int, _Swap] = {}
     ahead = 0
-    for index, (each, its) in enumerate(zip(appends, parameters, strict=True)):
+    for index, each in enumerate(appends):
         swap = found.get(each.entity.id.int)
         if swap is None:
-            swap = found[each.entity.id.int] = _Swap(each.entity.id)
-            swap.parameters = {**its, "ahead": ahead}
-        else:
-            swap.is_broken |= swap.parameters["to_version"] != each.expected_version
-            first = {name: swap.parameters[name] for name in ("expected", "created_at")}
-            swap.parameters = {**its, **first, "ahead": ahead}
+            swap = found[each.entity.id.int] = _Swap(each)
+        elif swap.to_version != each.expected_version:
+            swap.is_broken = True
+        swap.to_version = each.version
+        swap.ahead = ahead
         swap.indexes.append(index)
         ahead += len(each.events)
-    return found
+    return [*found.values()]
 
 
-def _too_late(transaction: Transaction, swaps: Sequence[_Swap]) -> list[_Swap]:
+def _too_late(
+    transaction: Transaction, swaps: Sequence[_Swap], parameters: Sequence[dict[str, Any]]
+) -> list[_Swap]:
     """Move the heads, and return the swaps that did not find theirs at the version that they expect."""
     late: list[_Swap] = []
-    for is_new, run in groupby(swaps, lambda swap: not swap.parameters["expected"]):
+    for is_new, run in groupby(swaps, lambda swap: not swap.expected):
         of_one_kind = list(run)
         counts = transaction.counts_of_many(
-            _said.CREATE if is_new else _said.ADVANCE, [swap.parameters for swap in of_one_kind]
+            _said.CREATE if is_new else _said.ADVANCE, [swap.parameters(parameters) for swap in of_one_kind]
         )
         late.extend(swap for swap, count in zip(of_one_kind, counts, strict=True) if count != 1)
     return late
@@ -203,6 +211,10 @@ def _write_states(transaction: Transaction, network: str, each: Append) -> None:
         write_lookup(transaction, network, each.entity, each.lookup)
 
 
+def _has_outbox(each: Append) -> bool:
+    return bool(each.outbox or each.cancels)
+
+
 def _is_one_statement(each: Append) -> bool:
     """Tell whether Postgres can write it all in one statement."""
     return each.snapshot is None and each.settles is None and each.lookup is None
@@ -220,8 +232,8 @@ def _swapped_on_sqlite(transaction: Transaction, network: str, appends: Sequence
             outcomes.append(Outcome.CONFLICT)
             continue
         outcomes.append(Outcome.APPENDED)
-        add_rows(rows, each, parameters)
-        if each.outbox or each.cancels:
+        rows += rows_of(each, parameters)
+        if _has_outbox(each):
             with_outbox.append((each, parameters))
     transaction.run_many(_said.INSERT_EVENT, rows)
     if with_outbox:

@@ -29,19 +29,22 @@ class Parts(NamedTuple):
         return ",".join(compress(self._fields, self))
 
 
-def add_rows(rows: list[dict[str, Any]], each: Append, parameters: dict[str, Any]) -> None:
-    """Add the parameters of the inserts of the append's events, given its own."""
-    for ordinal, (type_name, data, type_version) in enumerate(each.events):
-        rows.append(
-            {
-                **parameters,
-                "version": each.expected_version + ordinal + 1,
-                "ordinal": ordinal,
-                "type": type_name,
-                "data": data,
-                "type_version": type_version,
-            }
-        )
+def rows_of(each: Append, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the parameters of the inserts of the append's events, given its own, which are those of the first."""
+    if len(each.events) == 1:
+        return [parameters]
+    first = each.expected_version + 1
+    return [
+        {
+            **parameters,
+            "version": first + ordinal,
+            "ordinal": ordinal,
+            "type": type_name,
+            "data": data,
+            "type_version": type_version,
+        }
+        for ordinal, (type_name, data, type_version) in enumerate(each.events)
+    ]
 
 
 def with_given(network: str, each: Append) -> dict[str, Any]:
@@ -58,8 +61,9 @@ def with_given(network: str, each: Append) -> dict[str, Any]:
 
 
 def parameters_of(network: str, each: Append) -> dict[str, Any]:
-    """Return the parameters of a head's move, and what all the append's events have in common."""
+    """Return the parameters of a head's move, and of the insert of the first event. Most appends have no other."""
     recorded_at = to_text(each.recorded_at)
+    type_name, data, type_version = each.events[0]
     return {
         "network": network,
         "entity_id": id_text(each.entity.id.int),
@@ -73,6 +77,11 @@ def parameters_of(network: str, each: Append) -> dict[str, Any]:
         "caused_by": None if each.caused_by is None else str(each.caused_by),
         "recorded_at": recorded_at,
         "created_at": recorded_at,
+        "version": each.expected_version + 1,
+        "ordinal": 0,
+        "type": type_name,
+        "data": data,
+        "type_version": type_version,
     }
 
 
