@@ -18,6 +18,7 @@ from pachyderm_cli.domain.faults import line_of, origin, told
 from pachyderm_cli.domain.fingerprint import SourceUnavailable, fingerprint_of
 from pachyderm_cli.domain.immutability import is_immutable
 from pachyderm_cli.domain.message import OUR_EFFECTS, Effect, Event, Message, Question
+from pachyderm_cli.domain.named_tuples import made
 from pachyderm_cli.domain.naming import suggestion
 from pachyderm_cli.errors import EntityFailed, Rejected
 
@@ -292,7 +293,7 @@ class EntityType:
                 raise self._stray(result)
         if effects and not events:
             raise self.broken(f"handle emitted the effect {type(effects[0]).__name__} without any event")
-        return Decision(tuple(events), tuple(effects))
+        return made(Decision, (tuple(events), tuple(effects)))
 
     def _stray(self, result: Any) -> EntityFailed:
         """Return the error for something that `handle` is not to emit."""

@@ -13,11 +13,11 @@ from pachyderm_cli.domain.context import Context
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.identifiers import message_fingerprint, new_message_id
 from pachyderm_cli.domain.message import Event, Message
+from pachyderm_cli.domain.named_tuples import made
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.engine.folding import Fold
 from pachyderm_cli.engine.lookups import new_lookup
 from pachyderm_cli.engine.planning import NO_PLAN, Origin, Planned, plan
-from pachyderm_cli.engine.results import SentEvent
 from pachyderm_cli.errors import EntityFailed, InvalidMessage, MessageIdConflict, VersionConflict
 from pachyderm_cli.store.records import Append, Held, Lease, NewEvent, NewSnapshot, RecordedMessage, StoredEffect
 
@@ -66,7 +66,7 @@ class Committed(NamedTuple):
     fold: Fold
     message_id: UUID
     entity: Reference
-    events: tuple[SentEvent, ...]
+    events: tuple[NewEvent, ...]
     effects: tuple[Planned, ...]
     duplicate: bool
 
@@ -163,7 +163,7 @@ class Delivery:
         now = rules.clock()
         context = Context(now, self.id, request.entity, fold.version) if entity_type.takes_context else None
         decision = entity_type.decide(request.message, entity_type.own_state(fold.state), context)
-        events, sent, after = self._folded(fold, decision.events)
+        events, after = self._folded(fold, decision.events)
         snapshot = lookup = None
         if events:
             if after.state is None:
@@ -181,30 +181,32 @@ class Delivery:
             planned = plan(decision.effects, origin, self.lease)
             if planned.sets_timer:
                 after = after._replace(may_have_timers=True)
-        return Prepared(
-            Append(
-                entity=request.entity,
-                expected_version=fold.version,
-                events=events,
-                message_id=self.id,
-                message=type(request.message).__name__,
-                message_fingerprint=self._fingerprint,
-                caused_by=request.caused_by,
-                recorded_at=now,
-                snapshot=snapshot,
-                outbox=planned.outbox,
-                cancels=planned.cancels,
-                settles=None if terms.held is None else terms.settles,
-                lookup=lookup,
+        append = made(
+            Append,
+            (
+                request.entity,
+                fold.version,
+                events,
+                self.id,
+                type(request.message).__name__,
+                self._fingerprint,
+                request.caused_by,
+                now,
+                snapshot,
+                planned.outbox,
+                planned.cancels,
+                None if terms.held is None else terms.settles,
+                lookup,
             ),
-            Committed(after, self.id, request.entity, sent, planned.effects, duplicate=False),
         )
+        committed = made(Committed, (after, self.id, request.entity, events, planned.effects, False))
+        return made(Prepared, (append, committed))
 
-    def _folded(self, fold: Fold, events: Sequence[Event]) -> tuple[tuple[NewEvent, ...], tuple[SentEvent, ...], Fold]:
-        """Return the events as they will be stored and as they are told, and the fold over what is stored."""
+    def _folded(self, fold: Fold, events: Sequence[Event]) -> tuple[tuple[NewEvent, ...], Fold]:
+        """Return the events as they will be stored, and the fold over what is stored."""
         entity_type = self._request.entity_type
         state, version, versions = fold.state, fold.version, entity_type.event_versions
-        encoded, sent = [], []
+        new: list[NewEvent] = []
         for event in events:
             version += 1
             kind = type(event)
@@ -213,10 +215,9 @@ class Delivery:
                 text, stored = encode_faithfully(event)
             except Unfaithful as error:
                 raise entity_type.broken(f"the event {name} cannot be stored: {error}") from error
-            encoded.append(NewEvent(name, text, versions[kind]))
-            sent.append(SentEvent(version, name, text))
+            new.append(made(NewEvent, (version, name, text, versions[kind])))
             state = entity_type.apply(state, stored, version)
-        return tuple(encoded), tuple(sent), Fold(version, state, fold.snapshot_version, fold.may_have_timers)
+        return tuple(new), made(Fold, (version, state, fold.snapshot_version, fold.may_have_timers))
 
     def _snapshot(self, fold: Fold) -> NewSnapshot | None:
         entity_type = self._request.entity_type

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from pachyderm_cli.domain.arguments import message_from_fields, message_from_json, message_from_mapping, message_of
 from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.message import Message
+from pachyderm_cli.domain.named_tuples import made
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.engine.deciding import Request
 from pachyderm_cli.engine.finding import Finder
@@ -71,14 +72,10 @@ class Requests:
             message = _message(entity_type, message, {} if data is None else data, source)
         elif data is not None:
             raise UsageError("data goes with the name of a message, not with a message")
-        return Request(
-            entity_type,
-            entity,
-            message_of(entity_type, message),  # a validator may return what it likes
-            None if message_id is None else _uuid(message_id, "message_id"),
-            expect,
-            None if caused_by is None else _uuid(caused_by, "caused_by"),
-        )
+        message = message_of(entity_type, message)  # a validator may return what it likes
+        identifier = None if message_id is None else _uuid(message_id, "message_id")
+        cause = None if caused_by is None else _uuid(caused_by, "caused_by")
+        return made(Request, (entity_type, entity, message, identifier, expect, cause))
 
 
 def _message(

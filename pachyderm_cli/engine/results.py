@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from pachyderm_cli.domain.conditions import MISSING, read_path, value_at
@@ -14,7 +14,7 @@ from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.message import Question
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.errors import EffectFailed
-from pachyderm_cli.store.records import EffectStatus, Head, Origin, RecordedEvent, StoredEffect, StoredSnapshot
+from pachyderm_cli.store.records import EffectStatus, Head, NewEvent, Origin, RecordedEvent, StoredEffect, StoredSnapshot
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,14 +98,6 @@ class CausedMessage:
     copied_from: Origin | None = None
 
 
-class SentEvent(NamedTuple):
-    """An event that a send appended. `data` is JSON text as stored."""
-
-    version: int
-    type: str
-    data: str
-
-
 @dataclass(frozen=True, kw_only=True)
 class Sent(StateAt):
     """What a send led to. `duplicate`: the message id was known, and this is its first outcome once more.
@@ -116,7 +108,7 @@ class Sent(StateAt):
 
     message_id: UUID
     duplicate: bool
-    events: tuple[SentEvent, ...]
+    events: tuple[NewEvent, ...]
     effects: tuple[EffectResult, ...]
     left: int = 0
     answer: Any = None
@@ -159,7 +151,7 @@ class Tried(StateAt):
 
     decided_at: int
     timers: int
-    events: tuple[SentEvent, ...]
+    events: tuple[NewEvent, ...]
     effects: tuple[TriedEffect, ...]
 
 

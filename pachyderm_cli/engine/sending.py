@@ -17,14 +17,13 @@ from pachyderm_cli.engine.cache import FoldCache
 from pachyderm_cli.engine.commit import GroupCommit
 from pachyderm_cli.engine.deciding import LEFT_TO_WORKERS, Committed, Delivery, Prepared, Request, Rules, Terms
 from pachyderm_cli.engine.folding import Fold, catch_up, load
-from pachyderm_cli.engine.results import SentEvent
 from pachyderm_cli.engine.turns import Turn, Turns
 from pachyderm_cli.errors import PachydermError, StoreError, VersionConflict
 from pachyderm_cli.store.append import append
 from pachyderm_cli.store.events import find_message, read_data
 from pachyderm_cli.store.failures import ConnectionLost, is_timeout
 from pachyderm_cli.store.patience import Patience
-from pachyderm_cli.store.records import Outcome, RecordedMessage
+from pachyderm_cli.store.records import NewEvent, Outcome, RecordedMessage
 from pachyderm_cli.store.store import Store
 
 ATTEMPTS = 1000
@@ -216,7 +215,7 @@ class Sender:
         else:
             fold = catch_up(self.store, self.network, entity_type, entity, before, known.last_version)
         pages = read_data(self.store, self.network, entity.id, after=known.first_version - 1, up_to=known.last_version)
-        events = tuple(SentEvent(version, name, text) for page in pages for version, name, text, _ in page)
+        events = tuple(NewEvent(*row) for page in pages for row in page)
         return Committed(fold, delivery.id, entity, events, (), duplicate=True)
 
     def _appended(self, delivery: Delivery, prepared: Prepared) -> bool:

@@ -33,17 +33,16 @@ def rows_of(each: Append, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the parameters of the inserts of the append's events, given its own, which are those of the first."""
     if len(each.events) == 1:
         return [parameters]
-    first = each.expected_version + 1
     return [
         {
             **parameters,
-            "version": first + ordinal,
+            "version": version,
             "ordinal": ordinal,
             "type": type_name,
             "data": data,
             "type_version": type_version,
         }
-        for ordinal, (type_name, data, type_version) in enumerate(each.events)
+        for ordinal, (version, type_name, data, type_version) in enumerate(each.events)
     ]
 
 
@@ -51,7 +50,7 @@ def with_given(network: str, each: Append) -> dict[str, Any]:
     """Return the parameters of the one statement for Postgres, which takes the events as one JSON text."""
     given = [
         {"type": type_name, "data": data, "type_version": type_version, "ordinal": ordinal}
-        for ordinal, (type_name, data, type_version) in enumerate(each.events)
+        for ordinal, (_, type_name, data, type_version) in enumerate(each.events)
     ]
     parameters = parameters_of(network, each)
     parameters["events"] = json.dumps(given)
@@ -63,7 +62,7 @@ def with_given(network: str, each: Append) -> dict[str, Any]:
 def parameters_of(network: str, each: Append) -> dict[str, Any]:
     """Return the parameters of a head's move, and of the insert of the first event. Most appends have no other."""
     recorded_at = to_text(each.recorded_at)
-    type_name, data, type_version = each.events[0]
+    version, type_name, data, type_version = each.events[0]
     return {
         "network": network,
         "entity_id": id_text(each.entity.id.int),
@@ -77,7 +76,7 @@ def parameters_of(network: str, each: Append) -> dict[str, Any]:
         "caused_by": None if each.caused_by is None else str(each.caused_by),
         "recorded_at": recorded_at,
         "created_at": recorded_at,
-        "version": each.expected_version + 1,
+        "version": version,
         "ordinal": 0,
         "type": type_name,
         "data": data,

@@ -18,8 +18,12 @@ ERASED = "$erased"
 
 
 class NewEvent(NamedTuple):
-    """An event to be appended: its type's name, its JSON text and the version of its class."""
+    """An event that an append brings: the entity's event number `version`, its type's name and its JSON text.
 
+    `type_version` is the version of its class.
+    """
+
+    version: int
     type: str
     data: str
     type_version: int = 1

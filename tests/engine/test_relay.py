@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pachyderm_cli.domain import arguments
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.engine.effect_code import Unreadable
 from pachyderm_cli.engine.loader import ModuleEntityTypes
@@ -93,8 +94,10 @@ def test_a_validator_that_fails_makes_it_unreadable(store: Store, monkeypatch: p
     def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError("moody")
 
-    model = Posted if of == "effect" else Do
-    monkeypatch.setattr(model, "model_validate_json", fail)
+    if of == "effect":
+        monkeypatch.setattr(Posted, "model_validate_json", fail)
+    else:
+        monkeypatch.setattr(arguments, "decode_model", fail)
     values: dict[str, Any] = {} if of == "effect" else {"to": Reference("tally", uuid4()), "message": "Do"}
     new = an_effect(type="Posted", data='{"text":"t"}', **values)
     queue(store, new)

@@ -140,7 +140,7 @@ def test_what_is_appended_is_read_as_it_was(store: Store) -> None:
     entity, message_id, cause = an_entity(), uuid4(), uuid4()
     data = '{"z": 1.50, "a": "\\u0000 \U0001f418 ẞ", "z2": -0.0}'
     new = an_append(entity, message_id=message_id, caused_by=cause, message="Keep", message_fingerprint="m")
-    new = new._replace(events=(NewEvent("Kept", data),))
+    new = new._replace(events=(NewEvent(1, "Kept", data),))
     append(store, NETWORK, [new])
     [recorded] = read_events(store, NETWORK, entity.id)
     assert (recorded.type, recorded.data, recorded.entity) == ("Kept", data, entity)

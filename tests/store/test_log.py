@@ -266,7 +266,7 @@ def test_large_events_come_a_few_at_a_time(store_url: str, monkeypatch: pytest.M
     """A page has no more of them than fit beside one another, and one that is larger than all comes alone."""
     monkeypatch.setattr(log, "_LARGE", 1000)
     opened = Store(store_url)
-    new = [(NewEvent("Added", f'{{"text":"{"x" * size}"}}'),) for size in (10, 300, 600, 200, 5000, 10, 10)]
+    new = [(NewEvent(1, "Added", f'{{"text":"{"x" * size}"}}'),) for size in (10, 300, 600, 200, 5000, 10, 10)]
     for each in new:
         append(opened, NETWORK, [an_append(an_entity())._replace(events=each)])
     reader = LogReader(opened, EVERYTHING, 0)

@@ -26,7 +26,7 @@ def an_append(entity: Reference, expected_version: int = 0, events: int = 1, **v
         "recorded_at": START,
         **values,
     }
-    new = tuple(NewEvent("Added", f'{{"amount":{version}}}') for version in versions)
+    new = tuple(NewEvent(version, "Added", f'{{"amount":{version}}}') for version in versions)
     return Append(entity=entity, expected_version=expected_version, events=new, **given)
 
 
