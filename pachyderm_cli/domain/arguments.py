@@ -107,9 +107,7 @@ def _from_mapping(entity: EntityType, model: type[ModelT], data: Mapping[str, An
         raise entity.failure(f"the message {model.__name__}", error) from error
 
 
-def message_from_json(
-    entity: EntityType, name: str, text: str | bytes, source: str | bytes | None = None
-) -> Message:
+def message_from_json(entity: EntityType, name: str, text: str | bytes, source: str | bytes | None = None) -> Message:
     """Return the message `name` whose data is the JSON object `text`. Raises UnknownMessage or InvalidMessage.
 
     `source` is what was written, where `text` was made of what JSON numbers keep of it.

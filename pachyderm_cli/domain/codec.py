@@ -48,9 +48,9 @@ def _encoded(serializer: SchemaSerializer, value: Any, name: str, *, warnings: L
         # A model's own settings may let it hold numbers that JSON has not; in a string the words may stand.
         if "NaN" in text or "Infinity" in text:
             from_json(text, allow_inf_nan=False)
-        return text
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         raise Unfaithful(_culprit(value, name), f"cannot be written as JSON: {error}") from error
+    return text
 
 
 def decode_model(model: type[ModelT], text: str | bytes) -> ModelT:
@@ -60,11 +60,10 @@ def decode_model(model: type[ModelT], text: str | bytes) -> ModelT:
 
 def encode_faithfully(value: ModelT) -> tuple[str, ModelT]:
     """Return `value` as JSON text, and what that text decodes to. Raises Unfaithful where the two would differ."""
-    model = type(value)
-    name = model.__name__
+    name = type(value).__name__
     text = _encoded(value.__pydantic_serializer__, value, name, warnings=False)
     try:
-        decoded = decode_model(model, text)
+        decoded: ModelT = value.__pydantic_validator__.validate_json(text)  # as `decode_model`, by a shorter way
     except ValidationError as error:
         path = _error_path(name, error)
         path = _culprit(value, name) if path == name else path
@@ -95,14 +94,13 @@ def encode_state_faithfully(adapter: TypeAdapter[Any], state: Any) -> str:
 def _are_plainly_same(before: BaseModel, after: BaseModel) -> bool:
     """Tell whether two models of one class have the same fields, all of them plain; else `difference` has to look."""
     left, right = before.__dict__, after.__dict__
-    kinds = [*map(type, left.values())]
-    return (
-        left == right
-        and kinds == [*map(type, right.values())]
-        and _PLAIN.issuperset(kinds)
-        and not before.__pydantic_extra__
-        and [*left] == [*right]
-    )
+    if left != right or before.__pydantic_extra__:
+        return False
+    for (name, value), (other, come_back) in zip(left.items(), right.items(), strict=True):
+        kind = type(value)
+        if kind not in _PLAIN or kind is not type(come_back) or name != other:
+            return False
+    return True
 
 
 def difference(before: Any, after: Any, path: str = "") -> str | None:

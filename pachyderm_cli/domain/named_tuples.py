@@ -14,6 +14,6 @@ class _Made(Protocol):
 made: _Made = tuple.__new__
 """Returns a named tuple of a class, given all its values in their order.
 
-To call the class comes to the same, by a function of Python's that takes two to four times as long. That `values` are as
-many as the class has fields is held by a test that reads the calls.
+To call the class comes to the same, by a function of Python's that takes two to four times as long. That `values` are
+as many as the class has fields is held by a test that reads the calls.
 """

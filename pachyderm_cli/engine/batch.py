@@ -54,7 +54,7 @@ class Batch:
             done = self._recorded() or (self._send_together() if self._most > 1 else [self._send_alone()])
             if not done:
                 continue
-            self.has_queued |= any(map(_has_queued, done))
+            self.has_queued |= _has_queued(done)
             del self._waiting[: len(done)]
             self._in_doubt.clear()
             self._most = min(2 * self._most, len(self._waiting))  # after trouble, back to many
@@ -218,10 +218,10 @@ class _Repeated:
         return committed
 
 
-def _has_queued(outcome: Outcome) -> bool:
-    if isinstance(outcome, PachydermError) or not outcome.effects:
-        return False
-    return any(planned.queued is not None for planned in outcome.effects)
+def _has_queued(outcomes: Sequence[Outcome]) -> bool:
+    """Tell whether one of them has put something into the outbox."""
+    committed = (each for each in outcomes if not isinstance(each, PachydermError) and each.effects)
+    return any(planned.queued is not None for each in committed for planned in each.effects)
 
 
 def _delivery(sender: Sender, request: Request, terms: Terms) -> Delivery | PachydermError:

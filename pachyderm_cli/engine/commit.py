@@ -25,16 +25,15 @@ LARGEST_GROUP = 256
 class _Waiting:
     """An append in the queue; its gate opens when its outcome is known, or when it is to commit for others."""
 
-    __slots__ = ("append", "failure", "gate", "has_left", "has_turn", "leads", "outcome")
+    outcome: Outcome | None = None
+    failure: Exception | None = None
+    leads = False
+    has_turn = False  # to wake the next, or to let the queue have the turn if there is none
+    has_left = False  # its thread was interrupted, and waits no more
+    gate: threading.Lock | None = None  # held; of those alone that wait
 
     def __init__(self, append: Append) -> None:
         self.append = append
-        self.outcome: Outcome | None = None
-        self.failure: Exception | None = None
-        self.leads = False
-        self.has_turn = False  # to wake the next, or to let the queue have the turn if there is none
-        self.has_left = False  # its thread was interrupted, and waits no more
-        self.gate: threading.Lock | None = None  # held; of those alone that wait
 
     def will_wait(self) -> None:
         """Close the gate."""

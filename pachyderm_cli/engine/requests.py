@@ -51,7 +51,7 @@ class Requests:
             raise UsageError("give a message's data as fields or whole, not both")
         return _message(entity_type, name, data)
 
-    def request(
+    def request(  # noqa: PLR0913 - as of `send`
         self,
         reference: str | Reference,
         message: Message | str,

@@ -14,7 +14,15 @@ from pachyderm_cli.domain.entity import EntityType
 from pachyderm_cli.domain.message import Question
 from pachyderm_cli.domain.reference import Reference
 from pachyderm_cli.errors import EffectFailed
-from pachyderm_cli.store.records import EffectStatus, Head, NewEvent, Origin, RecordedEvent, StoredEffect, StoredSnapshot
+from pachyderm_cli.store.records import (
+    EffectStatus,
+    Head,
+    NewEvent,
+    Origin,
+    RecordedEvent,
+    StoredEffect,
+    StoredSnapshot,
+)
 
 
 @dataclass(frozen=True, kw_only=True)

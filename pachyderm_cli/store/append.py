@@ -145,9 +145,7 @@ def _swaps(appends: Sequence[Append]) -> list[_Swap]:
     return [*found.values()]
 
 
-def _too_late(
-    transaction: Transaction, swaps: Sequence[_Swap], parameters: Sequence[dict[str, Any]]
-) -> list[_Swap]:
+def _too_late(transaction: Transaction, swaps: Sequence[_Swap], parameters: Sequence[dict[str, Any]]) -> list[_Swap]:
     """Move the heads, and return the swaps that did not find theirs at the version that they expect."""
     late: list[_Swap] = []
     for is_new, run in groupby(swaps, lambda swap: not swap.expected):

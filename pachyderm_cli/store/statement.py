@@ -116,7 +116,7 @@ class Transaction:
 
     def rows(self, statement: Statement, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Run a statement and return all its rows."""
-        rows: list[tuple[Any, ...]] = self._execute(statement, parameters).fetchall()
+        rows: list[tuple[Any, ...]] = self._cursor.execute(*self._prepared(statement, parameters)).fetchall()
         return rows
 
     def stream(self, statement: Statement, parameters: Mapping[str, Any]) -> Generator[tuple[Any, ...], None, None]:
@@ -142,13 +142,13 @@ class Transaction:
 
     def count(self, statement: Statement, parameters: Mapping[str, Any]) -> int:
         """Run a statement and return how many rows it changed."""
-        changed: int = self._execute(statement, parameters).rowcount
+        changed: int = self._cursor.execute(*self._prepared(statement, parameters)).rowcount
         return changed
 
     def run_many(self, statement: Statement, each: Sequence[Mapping[str, Any]]) -> None:
         """Run a statement with each of some parameters."""
         if len(each) == 1:
-            self._execute(statement, each[0])
+            self.count(statement, each[0])
         elif each:
             self._cursor.executemany(*self._prepared_many(statement, each))
 
@@ -261,16 +261,13 @@ class Transaction:
         self._cursor.close()
         self._connection.close()
 
-    def _execute(self, statement: Statement, parameters: Mapping[str, Any]) -> Any:
-        return self._cursor.execute(*self._prepared(statement, parameters))
-
     def _prepared(self, statement: Statement, parameters: Mapping[str, Any]) -> tuple[str, Any]:
         compiled = statement.compiled.get(self._dialect) or statement.for_dialect(self._dialect)
         return compiled.text, compiled.arguments(parameters)
 
     def _prepared_many(self, statement: Statement, each: Sequence[Mapping[str, Any]]) -> tuple[str, list[Any]]:
-        prepared = [self._prepared(statement, parameters) for parameters in each]
-        return prepared[0][0], [arguments for _, arguments in prepared]
+        compiled = statement.for_dialect(self._dialect)
+        return compiled.text, [*map(compiled.arguments, each)]
 
 
 def _heed(hurries: list[str], notice: Any) -> None:

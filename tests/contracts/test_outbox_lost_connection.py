@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -29,7 +30,7 @@ def office(postgres_url: str) -> Iterator[Office]:
 @contextmanager
 def losing(office: Office, monkeypatch: pytest.MonkeyPatch, number: int, *, after: bool) -> Iterator[list[str]]:
     """End the connection around the commit number `number` from now on, counted from 0; give what was committed."""
-    run, execute = Transaction.run, Transaction._execute
+    run = Transaction.run
     commits: list[str] = []
 
     def around(transaction: Transaction, said: str, statement: Statement) -> object:
@@ -47,15 +48,19 @@ def losing(office: Office, monkeypatch: pytest.MonkeyPatch, number: int, *, afte
         else:
             run(transaction, sql)
 
-    def lossy_execute(transaction: Transaction, statement: object, parameters: object) -> object:
-        text = transaction._prepared(statement, parameters)[0]  # type: ignore[arg-type]  # as they came
-        if transaction._connection.pgconn.transaction_status or text.startswith("SELECT"):
-            return execute(transaction, statement, parameters)  # type: ignore[arg-type]  # the same
-        return around(transaction, "alone", lambda: execute(transaction, statement, parameters))  # type: ignore[arg-type]  # the same
+    def lossy(execute: Callable[..., Any]) -> Callable[..., Any]:
+        def executed(transaction: Transaction, statement: Any, parameters: Any) -> Any:
+            text = transaction._prepared(statement, parameters)[0]
+            if transaction._connection.pgconn.transaction_status or text.startswith("SELECT"):
+                return execute(transaction, statement, parameters)
+            return around(transaction, "alone", lambda: execute(transaction, statement, parameters))
+
+        return executed
 
     with monkeypatch.context() as patched:
         patched.setattr(Transaction, "run", lossy_run)
-        patched.setattr(Transaction, "_execute", lossy_execute)
+        patched.setattr(Transaction, "rows", lossy(Transaction.rows))
+        patched.setattr(Transaction, "count", lossy(Transaction.count))
         yield commits
 
 

@@ -34,7 +34,7 @@ def warm(office: Office) -> Pachyderm:
 def said(warm: Pachyderm, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the list of all that connections are told from now on, by the first word, in order."""
     statements: list[str] = []
-    run, prepared = Transaction.run, Transaction._prepared
+    run, prepared, many = Transaction.run, Transaction._prepared, Transaction._prepared_many
 
     def seen_run(transaction: Transaction, sql: str) -> None:
         statements.append(sql)
@@ -45,7 +45,13 @@ def said(warm: Pachyderm, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         statements.append(text.split()[0])
         return text, values
 
+    def seen_many(transaction: Transaction, *arguments: Any) -> tuple[str, Any]:
+        text, each = many(transaction, *arguments)
+        statements.extend([text.split()[0]] * len(each))
+        return text, each
+
     monkeypatch.setattr(Transaction, "run", seen_run)
+    monkeypatch.setattr(Transaction, "_prepared_many", seen_many)
     monkeypatch.setattr(Transaction, "_prepared", seen_prepared)
     return statements
 

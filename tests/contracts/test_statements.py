@@ -23,7 +23,7 @@ NETWORK = "n"
 def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Return the list of all that connections were told, by the first word, in order."""
     statements: list[str] = []
-    run, prepared = Transaction.run, Transaction._prepared
+    run, prepared, many = Transaction.run, Transaction._prepared, Transaction._prepared_many
 
     def seen_run(transaction: Transaction, sql: str) -> None:
         statements.append(sql)
@@ -34,7 +34,13 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         statements.append(text.split()[0])
         return text, values
 
+    def seen_many(transaction: Transaction, *arguments: Any) -> tuple[str, Any]:
+        text, each = many(transaction, *arguments)
+        statements.extend([text.split()[0]] * len(each))
+        return text, each
+
     monkeypatch.setattr(Transaction, "run", seen_run)
+    monkeypatch.setattr(Transaction, "_prepared_many", seen_many)
     monkeypatch.setattr(Transaction, "_prepared", seen_prepared)
     return statements
 

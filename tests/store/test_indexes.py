@@ -63,15 +63,21 @@ Statement = tuple[str, Any]
 def noting() -> Iterator[list[Statement]]:
     """Give the list of the statements on pachyderm's tables that are run meanwhile."""
     found: list[Statement] = []
-    original = Transaction._prepared
+    original, original_many = Transaction._prepared, Transaction._prepared_many
 
     def noted(transaction: Transaction, statement: Any, parameters: Any) -> tuple[str, Any]:
         prepared = original(transaction, statement, parameters)
         found.append(prepared)
         return prepared
 
+    def noted_many(transaction: Transaction, statement: Any, each: Any) -> tuple[str, Any]:
+        text, arguments = original_many(transaction, statement, each)
+        found.extend((text, its) for its in arguments)
+        return text, arguments
+
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(Transaction, "_prepared", noted)
+        patched.setattr(Transaction, "_prepared_many", noted_many)
         yield found
     assert found
 
