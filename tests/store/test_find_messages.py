@@ -1,11 +1,13 @@
 """Looking up many message ids at once."""
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
+from pachyderm_cli.domain.identifiers import new_message_id
 from pachyderm_cli.store.append import append, append_all
 from pachyderm_cli.store.events import find_message, find_messages
+from pachyderm_cli.store.statement import Transaction
 from pachyderm_cli.store.store import Store
 from tests.support.appends import an_append, an_entity
 from tests.support.clocks import START
@@ -82,3 +84,28 @@ def test_none_are_found_of_none(store: Store) -> None:
 def test_a_store_that_is_not_there_has_none(store: Store) -> None:
     """Looking before the first write finds nothing."""
     assert find_messages(store, NETWORK, [uuid4()]) == {}
+
+
+def test_they_are_found_among_many_others(store: Store) -> None:
+    """Whether few or many ids in the log lie between those that are asked for, known ones and only they are found."""
+    ids = [UUID(int=2 * number + 2) for number in range(600)]
+    append_all(store, NETWORK, [an_append(an_entity(), message_id=each) for each in ids])
+    for first, last in ((0, 599), (10, 20), (10, 10), (0, 254), (0, 255), (0, 256), (5, 500)):
+        there = {ids[first], ids[(first + last) // 2], ids[last]}
+        absent = {UUID(int=2 * first + 1), UUID(int=2 * last + 3)}
+        assert set(find_messages(store, NETWORK, [*there, *absent])) == there
+    assert find_messages(store, NETWORK, [UUID(int=3), UUID(int=1001)]) == {}
+
+
+@pytest.mark.parametrize("gap", [1, 2])
+def test_ids_that_were_made_one_after_another_are_not_looked_up_one_by_one(
+    store: Store, monkeypatch: pytest.MonkeyPatch, gap: int
+) -> None:
+    """Beyond all that is in the log, or next to a few of it, one look is enough."""
+    ids = sorted(new_message_id() for _ in range(200))
+    append_all(store, NETWORK, [an_append(an_entity(), message_id=each) for each in ids[::gap]][:100])
+    looks: list[str] = []
+    prepared = Transaction._prepared
+    monkeypatch.setattr(Transaction, "_prepared", lambda *given: looks.append(prepared(*given)[0]) or prepared(*given))
+    assert find_messages(store, NETWORK, ids[100:] if gap == 1 else ids[1::2]) == {}
+    assert len(looks) == 1

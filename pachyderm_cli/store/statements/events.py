@@ -43,6 +43,18 @@ BY_MESSAGE = (
     .order_by(events.c.ordinal)
 )
 
+BETWEEN_MESSAGES = (
+    select(events.c.message_id)
+    .where(
+        events.c.network == bindparam("network"),
+        events.c.message_id >= bindparam("first"),
+        events.c.message_id <= bindparam("last"),
+    )
+    .order_by(events.c.message_id)
+    .limit(bindparam("most"))
+)
+"""Tells which messages there are from one id to another; in an order, so that it is the index on them that is used."""
+
 BY_MESSAGES = (
     select(
         events.c.message_id,
