@@ -79,17 +79,18 @@ def append_all(store: Store, network: str, appends: Sequence[Append]) -> list[in
     # Everybody takes the rows' locks in one order, so that no two batches or groups wait for each other.
     swaps.sort(key=lambda swap: _lock_order(swap.expected, swap.entity_id))
     parameters = [parameters_of(network, each) for each in appends]
+    rows = [*chain.from_iterable(map(rows_of, appends, parameters))]
+    queued = [pair for pair in zip(appends, parameters, strict=True) if pair[0].outbox or pair[0].cancels]
+    with_states = [each for each in appends if each.snapshot is not None or each.lookup is not None]
 
     def write(transaction: Transaction) -> None:
         late.extend(index for swap in _too_late(transaction, swaps, parameters) for index in swap.indexes)
         if late:
             raise _Undone
-        rows = chain.from_iterable(map(rows_of, appends, parameters))
-        transaction.run_many(_said.INSERT_EVENT, [*rows])
-        write_outbox(transaction, [pair for pair in zip(appends, parameters, strict=True) if _has_outbox(pair[0])])
-        for each in appends:
-            if each.snapshot is not None or each.lookup is not None:
-                _write_states(transaction, network, each)
+        transaction.run_many(_said.INSERT_EVENT, rows)
+        write_outbox(transaction, queued)
+        for each in with_states:
+            _write_states(transaction, network, each)
 
     try:
         store.write(write)
@@ -209,10 +210,6 @@ def _write_states(transaction: Transaction, network: str, each: Append) -> None:
         write_lookup(transaction, network, each.entity, each.lookup)
 
 
-def _has_outbox(each: Append) -> bool:
-    return bool(each.outbox or each.cancels)
-
-
 def _is_one_statement(each: Append) -> bool:
     """Tell whether Postgres can write it all in one statement."""
     return each.snapshot is None and each.settles is None and each.lookup is None
@@ -231,7 +228,7 @@ def _swapped_on_sqlite(transaction: Transaction, network: str, appends: Sequence
             continue
         outcomes.append(Outcome.APPENDED)
         rows += rows_of(each, parameters)
-        if _has_outbox(each):
+        if each.outbox or each.cancels:
             with_outbox.append((each, parameters))
     transaction.run_many(_said.INSERT_EVENT, rows)
     if with_outbox:

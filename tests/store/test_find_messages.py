@@ -1,5 +1,6 @@
 """Looking up many message ids at once."""
 
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -104,8 +105,13 @@ def test_ids_that_were_made_one_after_another_are_not_looked_up_one_by_one(
     """Beyond all that is in the log, or next to a few of it, one look is enough."""
     ids = sorted(new_message_id() for _ in range(200))
     append_all(store, NETWORK, [an_append(an_entity(), message_id=each) for each in ids[::gap]][:100])
-    looks: list[str] = []
+    looks: list[Any] = []
     prepared = Transaction._prepared
-    monkeypatch.setattr(Transaction, "_prepared", lambda *given: looks.append(prepared(*given)[0]) or prepared(*given))
+
+    def seen(*given: Any) -> Any:
+        looks.append(given)
+        return prepared(*given)
+
+    monkeypatch.setattr(Transaction, "_prepared", seen)
     assert find_messages(store, NETWORK, ids[100:] if gap == 1 else ids[1::2]) == {}
     assert len(looks) == 1
