@@ -11,14 +11,13 @@ import dataclasses
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
-from uuid import UUID
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError, SchemaSerializer, from_json, to_json
 
-ModelT = TypeVar("ModelT", bound=BaseModel)
+from pachyderm_cli.domain.plainness import PLAIN
 
-_PLAIN = frozenset({bool, int, str, bytes, type(None), UUID})
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _DEEPEST = 20
 """How far a path is followed for an error: a value may contain itself."""
@@ -73,9 +72,12 @@ def encode_faithfully(value: ModelT) -> tuple[str, ModelT]:
     return text, decoded
 
 
-def encode_state(adapter: TypeAdapter[Any], state: Any) -> str:
-    """Return `state` as JSON text. Raises Unfaithful if it holds something that JSON cannot."""
-    return _encoded(adapter.serializer, state, "state", warnings="error")
+def encode_state(adapter: TypeAdapter[Any], state: Any, *, fits: bool = False) -> str:
+    """Return `state` as JSON text. Raises Unfaithful if it holds something that JSON cannot, or its type does not.
+
+    Who knows already that it `fits` its type saves the time to ask for that.
+    """
+    return _encoded(adapter.serializer, state, "state", warnings=False if fits else "error")
 
 
 def encode_state_faithfully(adapter: TypeAdapter[Any], state: Any) -> str:
@@ -98,7 +100,7 @@ def _are_plainly_same(before: BaseModel, after: BaseModel) -> bool:
         return False
     for (name, value), (other, come_back) in zip(left.items(), right.items(), strict=True):
         kind = type(value)
-        if kind not in _PLAIN or kind is not type(come_back) or name != other:
+        if kind not in PLAIN or kind is not type(come_back) or name != other:
             return False
     return True
 
@@ -111,7 +113,7 @@ def difference(before: Any, after: Any, path: str = "") -> str | None:
     """
     kind = type(before)
     if kind is type(after):
-        if kind in _PLAIN:  # most values are of these, and all values of these are equal only if they are the same
+        if kind in PLAIN:  # most values are of these, and all values of these are equal only if they are the same
             return None if before == after else path
     elif not (isinstance(before, datetime | time) and isinstance(after, datetime | time)):
         return path

@@ -20,6 +20,7 @@ from pachyderm_cli.domain.immutability import is_immutable
 from pachyderm_cli.domain.message import OUR_EFFECTS, Effect, Event, Message, Question
 from pachyderm_cli.domain.named_tuples import made
 from pachyderm_cli.domain.naming import suggestion
+from pachyderm_cli.domain.plainness import fits_plainly, plain_kinds
 from pachyderm_cli.errors import EntityFailed, Rejected
 
 
@@ -60,6 +61,10 @@ class EntityType:
     def state_adapter(self) -> TypeAdapter[Any]:
         """What reads and writes the state as JSON."""
         return TypeAdapter(self.state_type)
+
+    @cached_property
+    def _plain_kinds(self) -> list[type[Any]] | None:
+        return plain_kinds(self.state_type)
 
     @cached_property
     def spellings(self) -> dict[str, type[Message]]:
@@ -245,8 +250,9 @@ class EntityType:
 
     def state_json(self, state: Any) -> str:
         """Return the state as JSON text, for showing. Raises EntityFailed where it has none."""
+        fits = fits_plainly(state, self.state_type, self._plain_kinds)
         try:
-            return encode_state(self.state_adapter, state)
+            return encode_state(self.state_adapter, state, fits=fits)
         except Unfaithful as error:
             raise self.broken(f"update led to a state that cannot be shown: {error}", self.update_line) from error
 

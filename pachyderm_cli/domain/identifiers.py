@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import time
@@ -15,13 +14,10 @@ from pydantic import RootModel
 from pydantic_core import PydanticSerializationError
 
 from pachyderm_cli.domain.codec import Unfaithful, encode_model
+from pachyderm_cli.domain.hashing import canonical, hashed
 from pachyderm_cli.domain.immutability import is_immutable
 from pachyderm_cli.domain.message import Message
 from pachyderm_cli.domain.reference import id_text
-
-# `json.dumps` would make one each time. What pydantic made cannot be circular.
-_canonical = json.JSONEncoder(sort_keys=True, ensure_ascii=False, check_circular=False).encode
-
 
 # To be unique is enough. To ask the system each time would give up the interpreter's lock in the middle of every send.
 _random = Random()  # noqa: S311 - no secret
@@ -56,9 +52,9 @@ def _following(identifier: UUID, name: str) -> UUID:
 
     So it has the time order of a UUIDv7, and what is written about one message goes to one place of an index.
     """
-    digest = hashlib.sha256(identifier.bytes + name.encode()).digest()
-    hashed = int.from_bytes(digest[:10])  # 4 bits of the version, 12 that are free, 2 of the variant, 62 that are free
-    free = hashed & ~(0xF << 76 | 0x3 << 62)
+    digest = hashed(identifier.bytes + name.encode())
+    first = int.from_bytes(digest[:10])  # 4 bits of the version, 12 that are free, 2 of the variant, 62 that are free
+    free = first & ~(0xF << 76 | 0x3 << 62)
     return UUID(int=identifier.int >> 80 << 80 | 8 << 76 | 2 << 62 | free)
 
 
@@ -73,8 +69,8 @@ def message_fingerprint(entity_id: UUID, message: Message) -> str:
         data = message.__pydantic_serializer__.to_python(message, mode="json", round_trip=True, exclude_unset=True)
         if not _has_one_order(type(message)):
             data = _settled(data, message)
-        text = _canonical([id_text(entity_id.int), type(message).__name__, data])
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+        text = canonical([id_text(entity_id.int), type(message).__name__, data])
+        return hashed(text.encode()).hex()[:32]
     except (PydanticSerializationError, ValueError, RecursionError) as error:
         encode_model(message)  # says where
         raise Unfaithful(type(message).__name__, f"cannot be written as JSON: {error}") from error

@@ -17,7 +17,7 @@ import sys
 import threading
 import weakref
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from pachyderm_cli.errors import StoreError
@@ -62,9 +62,14 @@ class Acknowledgements:
         if self._thread is None:
             self._start()
 
+    @property
+    def are_waiting(self) -> bool:
+        """Whether there is something to write."""
+        return bool(self._waiting)
+
     def taken(self) -> AbstractContextManager[Sequence[Acknowledged]]:
         """Lend what waits to a block that writes it; on any exception it waits again."""
-        return _Ride(self._waiting, self._riding) if self._waiting else _NOTHING
+        return _Ride(self._waiting, self._riding)
 
     def settle(self) -> None:
         """Write what waits, as before an effect is run that might end the process; what fails waits on."""
@@ -152,7 +157,6 @@ class _Ride:
         self._riding.difference_update(self._names)
 
 
-_NOTHING: AbstractContextManager[Sequence[Acknowledged]] = nullcontext(())
 _all: weakref.WeakSet[Acknowledgements] = weakref.WeakSet()
 _ending: set[int] = set()  # processes that write what waits when they end
 

@@ -32,8 +32,7 @@ def append(store: Store, network: str, appends: Sequence[Append]) -> list[Outcom
     all are written one at a time, and a StoreError in the list is what became of those that were not.
     """
     try:
-        with store.acknowledgements.taken() as marks:
-            return [*_append_together(store, network, appends, marks)]
+        return [*_append_together(store, network, appends)]
     except ConnectionLost:
         raise
     except _LeaseLost:
@@ -162,10 +161,15 @@ def _lock_order(expected: int, entity_id: UUID) -> tuple[bool, int]:
     return expected > 0, entity_id.int
 
 
-def _append_together(
-    store: Store, network: str, appends: Sequence[Append], marks: Sequence[Acknowledged]
-) -> list[Outcome]:
+def _append_together(store: Store, network: str, appends: Sequence[Append]) -> list[Outcome]:
     """Append, and mark done what other sends' effects have left, whatever becomes of the appends."""
+    if not store.acknowledgements.are_waiting:
+        return _append_with(store, network, appends, ())
+    with store.acknowledgements.taken() as marks:
+        return _append_with(store, network, appends, marks)
+
+
+def _append_with(store: Store, network: str, appends: Sequence[Append], marks: Sequence[Acknowledged]) -> list[Outcome]:
     if len(appends) == 1 and not store.is_sqlite and _is_one_statement(appends[0]) and len(marks) <= 1:
         # One statement, which commits by itself, in one round trip.
         return [store.run(lambda transaction: _swapped_alone(transaction, network, appends[0], marks))]
