@@ -67,11 +67,14 @@ class GroupCommit:
             with self._lock:
                 if self._committing:
                     own.will_wait()
-                self._queue.append(own)
-                own.leads = own.has_turn = not self._committing
-                self._committing = True
+                    self._queue.append(own)
+                else:  # then nobody waits either
+                    self._committing = own.leads = own.has_turn = True
+                    self._group, self._woken = [own], 0
             if own.gate is not None:
                 own.gate.acquire()
+                if own.leads:
+                    self._take_group()
             if own.leads:
                 self._commit_group()
             self._pass_on(own)
@@ -84,14 +87,17 @@ class GroupCommit:
             raise ConnectionLost("the commit was interrupted")  # this thread looks up what became of its append
         return own.outcome
 
-    def _commit_group(self) -> None:
-        """Commit what waits, the append of this thread first among it.
-
-        An interruption is this thread's alone: the others are woken without an outcome.
-        """
+    def _take_group(self) -> None:
+        """Make a group of what waits, the append of this thread first among it."""
         with self._lock:
             waiting = self._queue
             self._group, self._queue, self._woken = waiting[:LARGEST_GROUP], waiting[LARGEST_GROUP:], 0
+
+    def _commit_group(self) -> None:
+        """Commit the group.
+
+        An interruption is this thread's alone: the others are woken without an outcome.
+        """
         group = self._group
         try:
             outcomes = self._write([each.append for each in group])
