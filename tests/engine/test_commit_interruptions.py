@@ -133,14 +133,14 @@ def test_a_turn_that_came_to_an_interrupted_thread_is_handed_on(
 ) -> None:
     """A thread that is interrupted just as it is to commit for others lets the next of them do so."""
     first, leading, *led = some_appends(4)
-    original = GroupCommit._commit_group
+    original = GroupCommit._take_group
 
-    def commit_group(self: GroupCommit) -> None:
+    def take_group(self: GroupCommit) -> None:
         if self._queue[0].append is leading:
             raise KeyboardInterrupt
         original(self)
 
-    monkeypatch.setattr(GroupCommit, "_commit_group", commit_group)
+    monkeypatch.setattr(GroupCommit, "_take_group", take_group)
     begun = senders.begin(first)
     database.wait_for_a_group()
     leader, *others = [senders.queue(each) for each in (leading, *led)]
