@@ -8,6 +8,8 @@ a tuple in an untyped field is refused before it is stored, not found out at the
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
+from collections.abc import Sequence
 from datetime import datetime, time
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
@@ -34,7 +36,7 @@ class Unfaithful(ValueError):
 def encode_model(value: BaseModel) -> str:
     """Return `value` as JSON text. Raises Unfaithful if it holds something that JSON cannot."""
     # What `model_dump_json` calls, without the time that it takes to hand its many arguments on.
-    return _encoded(value.__pydantic_serializer__, value, type(value).__name__, warnings="error")
+    return _encoded(value.__pydantic_serializer__, value, type(value).__name__, warnings=False)
 
 
 def _encoded(serializer: SchemaSerializer, value: Any, name: str, *, warnings: Literal["error", False]) -> str:
@@ -126,8 +128,10 @@ def difference(before: Any, after: Any, path: str = "") -> str | None:
         return _mapping_difference(_fields(before), _fields(after), path)
     if isinstance(before, dict):
         return _mapping_difference(before, after, path)
-    if isinstance(before, list | tuple):
+    if isinstance(before, list | tuple | deque):
         return _sequence_difference(before, after, path)
+    if isinstance(before, set | frozenset):
+        return _set_difference(before, after, path)
     return None if before == after else path
 
 
@@ -176,9 +180,14 @@ def _mapping_difference(before: dict[Any, Any], after: dict[Any, Any], path: str
     return None
 
 
-def _sequence_difference(
-    before: list[Any] | tuple[Any, ...], after: list[Any] | tuple[Any, ...], path: str
-) -> str | None:
+def _set_difference(before: frozenset[Any] | set[Any], after: frozenset[Any] | set[Any], path: str) -> str | None:
+    if before != after:
+        return path
+    same = {member: member for member in after}  # by those they are equal to, which may be of another type
+    return path if any(difference(member, same[member]) is not None for member in before) else None
+
+
+def _sequence_difference(before: Sequence[Any], after: Sequence[Any], path: str) -> str | None:
     if len(before) != len(after):
         return path
     for index, (left, right) in enumerate(zip(before, after, strict=True)):
@@ -191,7 +200,7 @@ def _sequence_difference(
 def _require_same(before: Any, after: Any, name: str) -> None:
     path = difference(before, after, name)
     if path is not None:
-        raise Unfaithful(path, "would be changed by JSON: give it a type that JSON keeps")
+        raise Unfaithful(path, "would be changed by JSON: give it a value of its own type, or a type that JSON keeps")
 
 
 def _error_path(name: str, error: ValidationError) -> str:

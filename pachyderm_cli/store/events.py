@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from types import NoneType
 from typing import Any
 from uuid import UUID
@@ -121,7 +122,13 @@ def _near(store: Store, network: str, message_ids: Sequence[UUID]) -> Sequence[U
         return []
     bounds = {"first": str(UUID(int=min(asked))), "last": str(UUID(int=max(asked))), "most": _NEAR}
     rows = store.read(lambda transaction: transaction.rows(_said.BETWEEN_MESSAGES, {"network": network, **bounds}))
-    return message_ids if len(rows) == _NEAR else [each for each in map(_id, rows) if each.int in asked]
+    if len(rows) == _NEAR:
+        return message_ids
+    found: list[UUID] = []
+    for (text,) in rows:
+        with suppress(ValueError):  # what is damaged there is no id that anybody asks for
+            found.append(UUID(text))
+    return [each for each in found if each.int in asked]
 
 
 def events_of_message(store: Store, network: str, message_id: UUID) -> list[RecordedEvent]:

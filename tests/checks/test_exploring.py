@@ -379,6 +379,40 @@ def test_what_json_does_to_a_state_is_told_once(tmp_path: Path, kind: str) -> No
     assert re.search(said, one.fault.problem), one.fault.problem
 
 
+DEFAULTS = {
+    "a number": ("amount: Decimal = 0", r"amount: int 0 becomes Decimal"),
+    "a set": ("amount: frozenset[Decimal] = frozenset({1})", r"frozenset\(\{1\}\) becomes frozenset"),
+    "what a serializer gives": (
+        "amount: int = 0\n\n    @field_serializer('amount')\n    def shown(self, value) -> int:\n        return 0.5",
+        "does not come back from JSON: Input should be a valid integer",
+    ),
+}
+
+
+@pytest.mark.parametrize("default", DEFAULTS)
+@pytest.mark.parametrize("where", ["event", "message", "effect"])
+def test_a_default_that_is_not_of_its_field_s_type_is_told(tmp_path: Path, where: str, default: str) -> None:
+    """Nothing validates a default; it is JSON that would change it, wherever it is, and nothing else is broken."""
+    field, said = DEFAULTS[default]
+    imports = "from decimal import Decimal\nfrom pydantic import field_serializer\nfrom pachyderm_cli import Effect\n"
+    ring = "class Ring(Effect):\n    delivery = 'at_least_once'\n    more: int = 1\n\n    def dispatch(self, _): ...\n"
+    source = tally(
+        ("class Emptied(Event):\n    pass", f"class Emptied(Event):\n    more: int = 1\n\n\n{ring}"),
+        ("class Reset(Message):\n    pass", "class Reset(Message):\n    more: int = 1"),
+        ("Iterator[Added | Emptied]", "Iterator[Added | Emptied | Ring]"),
+        ("            yield Emptied()", "            yield Emptied()\n            yield Ring()"),
+    )
+    kind = {
+        "event": "class Emptied(Event):",
+        "message": "class Reset(Message):",
+        "effect": "    delivery = 'at_least_once'",
+    }
+    source = source.replace(f"{kind[where]}\n    more: int = 1", f"{kind[where]}\n    {field}")
+    report = checked(tmp_path, imports + source)
+    assert report.failed() == {Property.FAITHFUL}
+    assert re.search(said, found(report, Property.FAITHFUL).fault.problem)
+
+
 def test_a_default_that_no_state_keeps_is_none_of_it(tmp_path: Path) -> None:
     """The state before the first event is never stored, so that only what events make of it counts."""
     source = STATE.replace("{kind}", "float").replace("{default}", "0")

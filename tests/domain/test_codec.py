@@ -1,6 +1,7 @@
 """JSON and back: what is encoded decodes the same, what would not is refused with its path."""
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
@@ -251,6 +252,9 @@ def test_what_a_model_remembers_is_no_part_of_it() -> None:
         (Inner(value=1), Inner(value=1.0)),
         (Point(1.0), Point(1)),
         ({1}, frozenset({1})),
+        ({1, 2}, {1, 2.0}),
+        (frozenset({(1, 2)}), frozenset({(1, True + 1.0)})),
+        (deque([1]), deque([1.0])),
         ("é", "e\u0301"),
     ],
 )

@@ -8,10 +8,12 @@ import pytest
 from pachyderm_cli.domain.identifiers import new_message_id
 from pachyderm_cli.store.append import append, append_all
 from pachyderm_cli.store.events import find_message, find_messages
+from pachyderm_cli.store.schema import events
 from pachyderm_cli.store.statement import Transaction
 from pachyderm_cli.store.store import Store
 from tests.support.appends import an_append, an_entity
 from tests.support.clocks import START
+from tests.support.raw import execute
 
 NETWORK = "n"
 
@@ -96,6 +98,17 @@ def test_they_are_found_among_many_others(store: Store) -> None:
         absent = {UUID(int=2 * first + 1), UUID(int=2 * last + 3)}
         assert set(find_messages(store, NETWORK, [*there, *absent])) == there
     assert find_messages(store, NETWORK, [UUID(int=3), UUID(int=1001)]) == {}
+
+
+@pytest.mark.parametrize("damaged", ["7", f"{UUID(int=0)}"[:-1] + "z", f"{UUID(int=5)} "])
+def test_a_damaged_id_in_between_is_nobody_s(sqlite_url: str, damaged: str) -> None:
+    """What was not asked for and cannot be read hinders no look-up."""
+    store = Store(sqlite_url)
+    ids = [UUID(int=number) for number in (4, 5, 6)]
+    append_all(store, NETWORK, [an_append(an_entity(), message_id=each) for each in ids])
+    execute(sqlite_url, events.update().where(events.c.message_id == str(ids[1])).values(message_id=damaged))
+    assert [*find_messages(store, NETWORK, [ids[0], UUID(int=2**127), ids[2]])] == [ids[0], ids[2]]
+    store.close()
 
 
 @pytest.mark.parametrize("gap", [1, 2])
