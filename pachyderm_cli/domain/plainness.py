@@ -22,7 +22,9 @@ def plain_kinds(model: Any) -> list[type[Any]] | None:
     if model.model_config.get("extra") == "allow" or model.model_computed_fields:
         return None
     kinds = [info.annotation for info in model.model_fields.values()]
-    if not PLAIN.issuperset(kinds) or "'serialization'" in str(model.__pydantic_core_schema__):
+    # By what they are: an annotation may hold what has no hash.
+    are_plain = all(any(kind is plain for plain in PLAIN) for kind in kinds)
+    if not are_plain or "'serialization'" in str(model.__pydantic_core_schema__):
         return None
     return kinds  # type: ignore[return-value]  # all are in PLAIN
 

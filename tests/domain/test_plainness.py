@@ -35,6 +35,10 @@ class Lists(BaseModel):
     count: list[int] = []
 
 
+class HasNoHash(BaseModel):
+    count: list[Annotated[int, Field(gt=0)]] = []
+
+
 class Annotates(BaseModel):
     count: Annotated[int, PlainSerializer(str, return_type=int)] = 0
 
@@ -68,7 +72,7 @@ def test_a_model_of_plain_fields_has_their_types() -> None:
 
 
 @pytest.mark.parametrize(
-    "model", [Open, OneOf, OrNone, Lists, Annotates, Serializes, Computes, int, Plain | None, Any, Plain()]
+    "model", [Open, OneOf, OrNone, Lists, HasNoHash, Annotates, Serializes, Computes, int, Plain | None, Any, Plain()]
 )
 def test_others_have_none(model: Any) -> None:
     """What may hold anything else, is written by code of the user's own, or is no model at all, is looked at again."""
