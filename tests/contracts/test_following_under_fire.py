@@ -72,7 +72,10 @@ def test_nothing_is_missed_by_followers_that_are_killed(command: Command, store_
                 wait_until(partial(is_begun, output))
                 time.sleep(dice.uniform(0, 0.3))
                 process.kill()
+    with closing(tally_engine(store_url)) as engine:
+        engine.send("tally:@last", Add())  # what the last one has to print, even if those before it missed nothing
     with following(command, outputs[-1]) as process:
+        wait_until(partial(is_begun, outputs[-1]))  # before that it may be too young to be asked to end
         wait_until(lambda: not command.quick("cursors", "list", "--json").done().document["behind"])
         process.terminate()
         assert process.wait(SECONDS) == 0
