@@ -75,7 +75,7 @@ def encode_faithfully(value: ModelT) -> tuple[str, ModelT]:
 
 
 def encode_state(adapter: TypeAdapter[Any], state: Any, *, fits: bool = False) -> str:
-    """Return `state` as JSON text. Raises Unfaithful if it holds something that JSON cannot, or its type does not.
+    """Return `state` as JSON text. Raises Unfaithful if it holds something that JSON cannot, or is not of its type.
 
     Who knows already that it `fits` its type saves the time to ask for that.
     """

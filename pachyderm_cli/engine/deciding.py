@@ -166,15 +166,7 @@ class Delivery:
         events, after = self._folded(fold, decision.events)
         snapshot = lookup = None
         if events:
-            if after.state is None:
-                entity_type.require_state(None)
-            entity_type.state_json(after.state)  # a reducer's fault is found before the commit, not at the output
-            if rules.snapshots_every and after.version - after.snapshot_version >= rules.snapshots_every:
-                snapshot = self._snapshot(after)
-                if snapshot is not None:
-                    after = after._replace(snapshot_version=after.version)
-            if rules.keeps_lookup(entity_type):
-                lookup = new_lookup(entity_type, after.version, after.state)
+            after, snapshot, lookup = self._kept(after)
         planned = NO_PLAN
         if decision.effects:
             origin = Origin(self.id, entity_type, request.entity, rules.network)
@@ -218,6 +210,24 @@ class Delivery:
             new.append(made(NewEvent, (version, name, text, versions[kind])))
             state = entity_type.apply(state, stored, version)
         return tuple(new), made(Fold, (version, state, fold.snapshot_version, fold.may_have_timers))
+
+    def _kept(self, after: Fold) -> tuple[Fold, NewSnapshot | None, NewSnapshot | None]:
+        """Return the fold after some events, and what is kept of it: a snapshot, a state for lookup.
+
+        Raises EntityFailed for a state that cannot be shown.
+        """
+        entity_type, rules = self._request.entity_type, self._rules
+        snapshot = lookup = None
+        if after.state is None:
+            entity_type.require_state(None)
+        entity_type.state_json(after.state)  # a reducer's fault is found before the commit, not at the output
+        if rules.snapshots_every and after.version - after.snapshot_version >= rules.snapshots_every:
+            snapshot = self._snapshot(after)
+            if snapshot is not None:
+                after = after._replace(snapshot_version=after.version)
+        if rules.keeps_lookup(entity_type):
+            lookup = new_lookup(entity_type, after.version, after.state)
+        return after, snapshot, lookup
 
     def _snapshot(self, fold: Fold) -> NewSnapshot | None:
         entity_type = self._request.entity_type

@@ -124,8 +124,8 @@ class _Swap:
 
     def parameters(self, each: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Return those of its statement, given those of `each` append: the last one's, from where the first begins."""
-        made = {"expected": self.expected, "created_at": each[self.indexes[0]]["created_at"], "ahead": self.ahead}
-        return {**each[self.indexes[-1]], **made}
+        own = {"expected": self.expected, "created_at": each[self.indexes[0]]["created_at"], "ahead": self.ahead}
+        return {**each[self.indexes[-1]], **own}
 
 
 def _swaps(appends: Sequence[Append]) -> list[_Swap]:
@@ -170,6 +170,7 @@ def _append_together(store: Store, network: str, appends: Sequence[Append]) -> l
 
 
 def _append_with(store: Store, network: str, appends: Sequence[Append], marks: Sequence[Acknowledged]) -> list[Outcome]:
+    """Append, in as few round trips as the database allows, and mark done what `marks` say."""
     if len(appends) == 1 and not store.is_sqlite and _is_one_statement(appends[0]) and len(marks) <= 1:
         # One statement, which commits by itself, in one round trip.
         return [store.run(lambda transaction: _swapped_alone(transaction, network, appends[0], marks))]

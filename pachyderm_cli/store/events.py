@@ -116,7 +116,7 @@ def find_messages(store: Store, network: str, message_ids: Sequence[UUID]) -> di
 
 
 def _near(store: Store, network: str, message_ids: Sequence[UUID]) -> Sequence[UUID]:
-    """Return those that are in the log, or all of them where too many others are in between."""
+    """Return those that are in the log, or all of them where it has too many ids from the least to the greatest."""
     asked = {each.int for each in message_ids}
     if not asked:
         return []
